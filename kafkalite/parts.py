@@ -1,0 +1,46 @@
+"""Parts: every piece of the system that can be replaced, by a learner or by a test.
+
+A part is a pure function, or a small class, that takes plain data and returns plain data; it never calls out. Brokers
+and clients receive their `Parts` and never import the reference, so replacing one is all there is to plugging it in:
+
+    replace(REFERENCE, log=MyLog)
+
+`kafkalite.reference` holds the pieces this package itself is made of. A part that belongs to one chapter's story and
+not to Kafka (a migration plan, a loss report) lives in that chapter's room instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class LogPart(Protocol):
+    """What a broker asks of a log; `kafkalite.log.memory.Log` says what each means."""
+
+    def append(self, values: list[str], /) -> int: ...
+    def read(self, offset: int, max_records: int, /) -> list[str]: ...
+    def start(self) -> int: ...
+    def end(self) -> int: ...
+    def delete_before(self, offset: int, /) -> int: ...
+
+
+class CursorPart(Protocol):
+    """What a reader asks of its place in a log; `kafkalite.clients.cursor.Cursor` says what each means."""
+
+    def poll(self, start: int, end: int, max_records: int, /) -> tuple[int, int]: ...
+    def seek(self, offset: int, /) -> None: ...
+    def lag(self, end: int, /) -> int: ...
+
+
+HighWatermarkPart = Callable[[dict[int, int], frozenset[int], frozenset[int], int, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One piece for each name. Classes are given as what makes an instance: `log(start)`, `cursor(position)`."""
+
+    log: Callable[[int], LogPart]
+    cursor: Callable[[int], CursorPart]
+    high_watermark: HighWatermarkPart
