@@ -1,0 +1,56 @@
+# Two commands matter: `make learn` and `make test`. Both work from a fresh clone.
+#
+# .venv is made once and again whenever pyproject.toml or constraints.txt change. Its stamps hold the path of this
+# checkout, because the scripts in .venv do: a checkout that was moved gets a new one.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+FOLDER ?= my-notebooks
+PORT ?=
+ARGS ?=
+PYTHON ?=
+
+IN_VENV := .venv/bin/python
+# --no-build-isolation: the build backend, too, is the constrained one, installed just before.
+PIP_INSTALL := $(IN_VENV) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+ifneq ($(shell cat .venv/ready 2>/dev/null),$(CURDIR))
+.venv/ready: moved
+endif
+
+.PHONY: help learn test constraints clean moved .venv
+help:  ## say what there is
+	@echo "make learn        open JupyterLab on your own copy of the notebooks, in $(FOLDER)/"
+	@echo "                  make learn PORT=9000 FOLDER=elsewhere ARGS=--no-browser"
+	@echo "make test         style, types, build and tests; installs what they need"
+	@echo "make .venv        only the environment (PYTHON=python3.12 chooses the Python)"
+	@echo "make constraints  choose the versions in constraints.txt anew"
+	@echo "make clean        remove what was made here; never your notebooks"
+
+learn: .venv/ready
+	@.venv/bin/course learn "$(FOLDER)" $(if $(PORT),--port "$(PORT)") $(ARGS)
+
+test: .venv/ready-to-test
+	@.ci/system-packages
+	@$(IN_VENV) .ci/suite.py
+
+constraints: .venv/ready
+	@$(IN_VENV) .ci/constraints.py
+
+clean:
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt
+	@.ci/make-venv "$(PYTHON)"
+	@$(PIP_INSTALL) pip hatchling editables
+	@$(PIP_INSTALL) --no-build-isolation --editable .
+	@printf '%s\n' "$(CURDIR)" > $@
+
+.venv/ready-to-test: .venv/ready
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[test]'
+	@touch $@

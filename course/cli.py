@@ -1,0 +1,14 @@
+"""The `course` command: a table of what it can do. What each command does is in the module its row names."""
+
+from __future__ import annotations
+
+from course.lazy_commands import LazyCommand, command_line
+
+COMMANDS = (LazyCommand("learn", "course.learn_command:learn", "Open JupyterLab on your own copy of the notebooks."),)
+
+app = command_line(COMMANDS, help_text="Learn Kafka by building it, chapter by chapter.")
+
+
+def main() -> None:
+    """Run the command line; the entry point of the installed `course` script."""
+    app()
