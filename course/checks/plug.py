@@ -73,7 +73,12 @@ class Plug:
         self._instances += 1
         instance = self._instances
         handle = self._record(
-            instance, self._name, args, self._reference.__init__, lambda: self._port.construct(self._name, args), bare=True
+            instance,
+            self._name,
+            args,
+            self._reference.__init__,
+            lambda: self._port.construct(self._name, args),
+            bare=True,
         )
         return _Instance(self, instance, handle)
 

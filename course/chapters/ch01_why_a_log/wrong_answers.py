@@ -1,0 +1,485 @@
+"""Wrong answers to chapter 1, each with the exact rules it breaks. The ids of misconceptions are the curriculum's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from course.checks.wrong import wrong
+from kafkalite.errors import OffsetOutOfRange
+from kafkalite.types import Hand, Left, Published, Ready, Subscribed, Topic
+
+# class Log ---------------------------------------------------------------------------------------------------------------
+
+
+@wrong(
+    "log",
+    misconception="M1",
+    breaks={"log-read": {"values", "kept", "deleting"}},
+    asks="The search service reads `a` after the mail service has read it. What should it find?",
+)
+class LogThatPops:
+    """A queue: reading takes the values away."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.end()
+        self.values.extend(values)
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        taken = self.values[offset - self.first : offset - self.first + max_records]
+        del self.values[: offset - self.first + max_records]
+        self.first += offset - self.first + len(taken)
+        return taken
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        gone = max(0, offset - self.first)
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
+@wrong(
+    "log",
+    misconception="M4",
+    breaks={"log-append": {"end"}, "log-read": {"range", "deleting"}},
+    asks="The log holds one value, at offset 0. Which offset does the next one get, and what would `end()` say of an empty log?",
+)
+class LogWhoseEndIsTheLastOffset:
+    """The end is taken for the last offset written."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.first + len(self.values)
+        self.values.extend(values)
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        return self.values[offset - self.first : offset - self.first + max_records]
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values) - 1
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.first + len(self.values):
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        gone = max(0, offset - self.first)
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
+@wrong(
+    "log",
+    misconception="M3",
+    breaks={"log-append": {"base-offset", "empty-batch", "end", "start"}, "log-read": {"values", "kept", "range", "deleting"}},
+    asks="After retention has deleted the values 0 to 3, where in your list is the value with offset 4?",
+)
+class LogWhoseOffsetIsAListIndex:
+    """An offset is used as an index into the list, as if every log began at 0 and stayed whole."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.values: list[str] = []
+
+    def append(self, values: list[str]) -> int:
+        self.values.extend(values)
+        return len(self.values) - len(values)
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not 0 <= offset <= len(self.values):
+            raise OffsetOutOfRange(offset, 0, len(self.values))
+        return self.values[offset : offset + max_records]
+
+    def start(self) -> int:
+        return 0
+
+    def end(self) -> int:
+        return len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > len(self.values):
+            raise OffsetOutOfRange(offset, 0, len(self.values))
+        del self.values[:offset]
+        return 0
+
+
+@wrong(
+    "log",
+    breaks={"log-append": {"base-offset", "empty-batch"}},
+    asks="A producer sent three values and got one number back. Which of the three does it need to know?",
+)
+class LogThatReturnsTheLastOffset:
+    """A slip: `append` returns the offset of the last value of the batch."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        self.values.extend(values)
+        return self.end() - 1
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        return self.values[offset - self.first : offset - self.first + max_records]
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        gone = max(0, offset - self.first)
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
+@wrong(
+    "log",
+    breaks={"log-read": {"range", "deleting"}},
+    asks="A reader asks for offset 9 of a log that ends at 4. Why is an empty answer worse for it than an error?",
+)
+class LogWithoutARange:
+    """A slip: outside the log there is silence instead of an error."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.end()
+        self.values.extend(values)
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if offset < self.first:
+            return []
+        return self.values[offset - self.first : offset - self.first + max_records]
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        gone = max(0, offset - self.first) if offset <= self.end() else 0
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
+@wrong(
+    "log",
+    breaks={"log-read": {"values", "kept"}},
+    asks="`read(2, max_records=2)` of a log of nine values: how many values should come back, and does your slice depend on it?",
+)
+class LogThatReadsUpToAnOffset:
+    """A slip: `max_records` is used as the offset to stop at."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.end()
+        self.values.extend(values)
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        return self.values[offset - self.first : max_records]
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        gone = max(0, offset - self.first)
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
+# class Cursor ------------------------------------------------------------------------------------------------------------
+
+
+@wrong(
+    "cursor",
+    misconception="M1",
+    breaks={"cursor-check": {"independent", "reset"}},
+    asks="The mail service has read up to 6, the search service up to 2. How many positions is that, and where do they live?",
+)
+class CursorSharedByAll:
+    """One position for all readers, as if the log kept it: what one has read, the others miss."""
+
+    position = 0
+
+    def __init__(self, position: int = 0) -> None:
+        CursorSharedByAll.position = position
+
+    def poll(self, start: int, end: int, max_records: int) -> tuple[int, int]:
+        first = self.position if start <= self.position <= end else start
+        CursorSharedByAll.position = min(end, first + max_records)
+        return first, CursorSharedByAll.position
+
+    def seek(self, offset: int) -> None:
+        CursorSharedByAll.position = offset
+
+    def lag(self, end: int) -> int:
+        return max(0, end - CursorSharedByAll.position)
+
+
+@wrong(
+    "cursor",
+    breaks={"cursor-check": {"range", "independent", "seek", "reset"}},
+    asks="The log ends at 5 and the cursor stands at 4. If it takes three more, which offsets are those, and who wrote them?",
+)
+class CursorThatRunsPastTheEnd:
+    """A slip: the range goes on beyond the end, and what is written there later is never read."""
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+
+    def poll(self, start: int, end: int, max_records: int) -> tuple[int, int]:
+        first = self.position if start <= self.position <= end else start
+        self.position = first + max_records
+        return first, self.position
+
+    def seek(self, offset: int) -> None:
+        self.position = offset
+
+    def lag(self, end: int) -> int:
+        return max(0, end - self.position)
+
+
+@wrong(
+    "cursor",
+    misconception="M4",
+    breaks={"cursor-check": {"lag"}},
+    asks="A reader stands at the end of the log. How many values are waiting for it?",
+)
+class CursorThatCountsFromTheLastOffset:
+    """The end is taken for the last offset, so the lag is one too small, and -1 for who has caught up."""
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+
+    def poll(self, start: int, end: int, max_records: int) -> tuple[int, int]:
+        first = self.position if start <= self.position <= end else start
+        self.position = min(end, first + max_records)
+        return first, self.position
+
+    def seek(self, offset: int) -> None:
+        self.position = offset
+
+    def lag(self, end: int) -> int:
+        return end - 1 - self.position
+
+
+@wrong(
+    "cursor",
+    misconception="M3",
+    breaks={"cursor-check": {"reset"}},
+    asks="Retention has deleted everything below offset 4 while your reader slept at offset 1. What can it still read?",
+)
+class CursorThatTrustsItsPosition:
+    """The log is taken to begin where it always began: a deleted position is asked for again and again."""
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+
+    def poll(self, start: int, end: int, max_records: int) -> tuple[int, int]:
+        first = self.position
+        self.position = max(first, min(end, first + max_records))
+        return first, self.position
+
+    def seek(self, offset: int) -> None:
+        self.position = offset
+
+    def lag(self, end: int) -> int:
+        return max(0, end - self.position)
+
+
+@wrong(
+    "cursor",
+    misconception="M1",
+    breaks={"cursor-check": {"seek", "reset"}},
+    asks="What was read is still in the log. Why should a reader not be allowed to read it again?",
+)
+class CursorThatOnlyGoesForward:
+    """What was read counts as gone: seeking back is ignored."""
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+
+    def poll(self, start: int, end: int, max_records: int) -> tuple[int, int]:
+        first = self.position if start <= self.position <= end else start
+        self.position = min(end, first + max_records)
+        return first, self.position
+
+    def seek(self, offset: int) -> None:
+        self.position = max(self.position, offset)
+
+    def lag(self, end: int) -> int:
+        return max(0, end - self.position)
+
+
+# deliver -----------------------------------------------------------------------------------------------------------------
+
+
+@wrong(
+    "deliver",
+    misconception="M1",
+    breaks={"deliver-check": {"nobody-waits", "order", "late"}},
+    asks="The mail service was handed `a`. Does the search service still get it?",
+)
+def deliver_like_a_queue(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
+    """Each value goes to one sink, whoever is free first."""
+    values, positions, idle = state.values, dict(state.positions), set(state.idle)
+    if isinstance(event, Published):
+        values = (*values, event.value)
+    elif isinstance(event, Subscribed):
+        positions[event.sink] = event.offset
+        idle.add(event.sink)
+    elif isinstance(event, Ready):
+        idle.add(event.sink)
+    else:
+        positions.pop(event.sink, None)
+        idle.discard(event.sink)
+    hands = []
+    for sink in sorted(idle):
+        taken = max(positions.values())
+        if taken < len(values):
+            hands.append(Hand(sink, taken, values[taken:]))
+            positions[sink] = len(values)
+            idle.discard(sink)
+    return Topic(values, positions, frozenset(idle)), hands
+
+
+@wrong(
+    "deliver",
+    breaks={"deliver-check": {"nobody-waits", "late"}},
+    asks="The search service works for an hour on one value. What do the others get in that hour?",
+)
+def deliver_when_all_are_ready(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
+    """A slow sink holds the others: nothing is handed out until everybody is idle."""
+    values, positions, idle = state.values, dict(state.positions), set(state.idle)
+    if isinstance(event, Published):
+        values = (*values, event.value)
+    elif isinstance(event, Subscribed):
+        positions[event.sink] = event.offset
+        idle.add(event.sink)
+    elif isinstance(event, Ready):
+        idle.add(event.sink)
+    else:
+        positions.pop(event.sink, None)
+        idle.discard(event.sink)
+    hands = []
+    if len(idle) == len(positions):
+        for sink in sorted(idle):
+            if positions[sink] < len(values):
+                hands.append(Hand(sink, positions[sink], values[positions[sink] :]))
+                positions[sink] = len(values)
+                idle.discard(sink)
+    return Topic(values, positions, frozenset(idle)), hands
+
+
+@wrong(
+    "deliver",
+    breaks={"deliver-check": {"one-at-a-time"}},
+    asks="A sink takes a minute for each value and ten come in a second. Where do the values wait, and whose memory is that?",
+)
+def deliver_by_pushing(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
+    """Pushes every value to every sink at once, busy or not: the pipes again."""
+    values, positions = state.values, dict(state.positions)
+    if isinstance(event, Published):
+        values = (*values, event.value)
+    elif isinstance(event, Subscribed):
+        positions[event.sink] = event.offset
+    elif isinstance(event, Left):
+        positions.pop(event.sink, None)
+    hands = []
+    for sink in sorted(positions):
+        if positions[sink] < len(values):
+            hands.append(Hand(sink, positions[sink], values[positions[sink] :]))
+            positions[sink] = len(values)
+    return Topic(values, positions, frozenset(positions)), hands
+
+
+@wrong(
+    "deliver",
+    misconception="M1",
+    breaks={"deliver-check": {"late"}},
+    asks="The audit service is new and wants to see last week. Why can it, although everybody else has read all of it?",
+)
+def deliver_only_what_is_new(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
+    """A sink gets what is published after it came, wherever it asked to begin."""
+    values, positions, idle = state.values, dict(state.positions), set(state.idle)
+    if isinstance(event, Published):
+        values = (*values, event.value)
+    elif isinstance(event, Subscribed):
+        positions[event.sink] = len(values)
+        idle.add(event.sink)
+    elif isinstance(event, Ready):
+        idle.add(event.sink)
+    else:
+        positions.pop(event.sink, None)
+        idle.discard(event.sink)
+    hands = []
+    for sink in sorted(idle):
+        if positions[sink] < len(values):
+            hands.append(Hand(sink, positions[sink], values[positions[sink] :]))
+            positions[sink] = len(values)
+            idle.discard(sink)
+    return Topic(values, positions, frozenset(idle)), hands
+
+
+@wrong(
+    "deliver",
+    breaks={"deliver-check": {"gone"}},
+    asks="The connection to a sink is gone. Where would a value go that you hand to it now?",
+)
+def deliver_to_who_has_left(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
+    """A slip: leaving is not noticed, so values are handed to nobody."""
+    values, positions, idle = state.values, dict(state.positions), set(state.idle)
+    if isinstance(event, Published):
+        values = (*values, event.value)
+    elif isinstance(event, Subscribed):
+        positions[event.sink] = event.offset
+        idle.add(event.sink)
+    elif isinstance(event, Ready):
+        idle.add(event.sink)
+    hands = []
+    for sink in sorted(idle):
+        if positions[sink] < len(values):
+            hands.append(Hand(sink, positions[sink], values[positions[sink] :]))
+            positions[sink] = len(values)
+            idle.discard(sink)
+    return replace(state, values=values, positions=positions, idle=frozenset(idle)), hands

@@ -1,0 +1,161 @@
+"""Examine an answer: run every case, judge every rule, recognise a misconception. The one road to a score.
+
+Fatal ends (an endless call, a dead process) end the check: the rules judged so far keep what was found, and a rule
+that has not been judged on every case does not pass. So the same answer scores the same wherever it is examined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from course.checks import seeds
+from course.checks.local import LocalPort
+from course.checks.model import Check, Exercise, Run, Violation, WrongAnswer
+from course.checks.plug import WRONG_SHAPE, Plug, Raised
+from course.checks.port import AnswerLost, Outcome, Port
+from course.checks.result import CheckResult, RuleResult
+from kafkalite.errors import BY_NAME, SimulationStuck
+
+
+def examine(
+    exercise: Exercise,
+    check: Check,
+    port: Port,
+    *,
+    secret: str | None = None,
+    release: str = "",
+    wrong_answers: Sequence[WrongAnswer] = (),
+) -> CheckResult:
+    """The result of one check on the answer behind `port`. Hidden cases join in where a `secret` is given."""
+    try:
+        port.open(exercise.name)
+    except AnswerLost as lost:
+        return _not_asked(check, lost, graded=secret is not None, printed=port.printed())
+    shown = seeds.shown_cases(check)
+    hidden = seeds.hidden_cases(check, secret, release) if secret is not None else []
+    runs = list(_runs(exercise, check, port, [*shown, *hidden]))
+    lost_run = runs[-1] if runs[-1].lost is not None else None
+    complete = len(runs) == len(shown) + len(hidden) and lost_run is None
+    rules = tuple(
+        _judge(rule, runs, len(shown), complete, lambda judged: _shown_too(exercise, check, port, judged, lost_run))
+        for rule in check.rules
+    )
+    return CheckResult(
+        check=check.id,
+        outcome=_outcome(rules, runs),
+        points=check.points,
+        rules=rules,
+        message=str(lost_run.lost) if lost_run is not None else "",
+        misconception=_recognise(exercise, check, runs, wrong_answers) if any(not r.passed for r in rules) else None,
+        unfinished=_is_unfinished(rules, runs),
+        graded=secret is not None,
+        printed=port.printed(),
+        cases=len(shown) + len(hidden),
+        behaviour=_behaviour(runs),
+    )
+
+
+def _runs(exercise: Exercise, check: Check, port: Port, cases: Iterable[Any]) -> Iterable[Run]:
+    for case in cases:
+        run = run_case(exercise, check, port, case)
+        yield run
+        if run.lost is not None:
+            return
+
+
+def run_case(exercise: Exercise, check: Check, port: Port, case: Any) -> Run:
+    """Play one case with the answer plugged in."""
+    plug = Plug(port, exercise.name, exercise.object)
+    try:
+        steps = tuple(check.play(case, plug))
+    except AnswerLost as lost:
+        return Run(case, tuple(plug.calls), (), lost)
+    except SimulationStuck as stuck:  # each call ends, the messages that they cause do not
+        return Run(case, tuple(plug.calls), (), AnswerLost(Outcome.TIMEOUT, f"the cluster never came to rest: {stuck}"))
+    # A part's client may have swallowed what it could not know; the plug remembers.
+    return Run(case, tuple(plug.calls), steps, plug.lost)
+
+
+def _judge(rule: Any, runs: list[Run], shown: int, complete: bool, find: Any) -> RuleResult:
+    for index, run in enumerate(runs):
+        violation = rule.judge(run)
+        if violation is None:
+            continue
+        if index < shown:
+            return RuleResult(rule.id, rule.says, rule.points, passed=False, violation=violation, run=run)
+        violation, run = find(rule) or (None, None)
+        return RuleResult(rule.id, rule.says, rule.points, passed=False, hidden=True, violation=violation, run=run)
+    return RuleResult(rule.id, rule.says, rule.points, passed=complete, ran=complete)
+
+
+def _shown_too(
+    exercise: Exercise, check: Check, port: Port, rule: Any, lost_run: Run | None
+) -> tuple[Violation, Run] | None:
+    """A public case on which the same rule breaks, if a few dozen draws hold one."""
+    if lost_run is not None:
+        return None
+    for run in _runs(exercise, check, port, seeds.searched_cases(check)):
+        violation = rule.judge(run) if run.lost is None else None
+        if violation is not None:
+            return violation, run
+    return None
+
+
+def _outcome(rules: tuple[RuleResult, ...], runs: list[Run]) -> Outcome:
+    lost = runs[-1].lost
+    if lost is not None:
+        return lost.outcome
+    broken = [rule for rule in rules if not rule.passed]
+    if not broken:
+        return Outcome.PASS
+    return Outcome.ERROR if all(_came_of_an_error(rule) for rule in broken) else Outcome.FAIL
+
+
+def _came_of_an_error(rule: RuleResult) -> bool:
+    if rule.run is None or rule.violation is None or rule.violation.call is None:
+        return False
+    outcome = rule.run.calls[rule.violation.call].outcome
+    return isinstance(outcome, Raised) and outcome.name not in BY_NAME and outcome.name != WRONG_SHAPE
+
+
+def _not_asked(check: Check, lost: AnswerLost, *, graded: bool, printed: str) -> CheckResult:
+    rules = tuple(RuleResult(rule.id, rule.says, rule.points, passed=False, ran=False) for rule in check.rules)
+    return CheckResult(check.id, lost.outcome, check.points, rules, message=str(lost), graded=graded, printed=printed)
+
+
+def _is_unfinished(rules: tuple[RuleResult, ...], runs: list[Run]) -> bool:
+    """Nothing passes, and the answer says of itself that it is not written."""
+    stubs = any(
+        isinstance(c.outcome, Raised) and c.outcome.name == "NotImplementedError" for r in runs for c in r.calls
+    )
+    return stubs and not any(rule.passed for rule in rules)
+
+
+# Misconceptions ----------------------------------------------------------------------------------------------------------
+
+
+def _behaviour(runs: Sequence[Run]) -> tuple[Any, ...]:
+    """What an answer did, call by call; error messages and the learner's wording do not count."""
+    return tuple(
+        tuple(
+            (c.instance, c.name, c.args, c.outcome.name if isinstance(c.outcome, Raised) else c.outcome)
+            for c in run.calls
+        )
+        for run in runs
+    )
+
+
+def _recognise(
+    exercise: Exercise, check: Check, runs: list[Run], wrong_answers: Sequence[WrongAnswer]
+) -> WrongAnswer | None:
+    """The kept wrong answer that behaves like this one on every case, if there is one."""
+    if runs[-1].lost is not None:
+        return None
+    mine = _behaviour(runs)
+    for wrong in wrong_answers:
+        if wrong.exercise == exercise.id and wrong.breaks.get(check.id):
+            with LocalPort({exercise.name: wrong.object}) as port:
+                if mine == _behaviour(list(_runs(exercise, check, port, [run.case for run in runs]))):
+                    return wrong
+    return None
