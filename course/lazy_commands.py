@@ -9,13 +9,20 @@ Left out: commands found by scanning the package. The table is the list of what 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-import typer
-from typer.core import TyperGroup
+try:
+    import typer
+    from typer.core import TyperGroup
+except ModuleNotFoundError as missing:  # installed with --no-deps, which is how a broker alone is installed
+    raise SystemExit(
+        f"The commands need the course's dependencies, and {missing.name} is not installed for {sys.executable}. "
+        f'Install them: "{sys.executable}" -m pip install kafkalite-course'
+    ) from None
 
 
 @dataclass(frozen=True, slots=True)
