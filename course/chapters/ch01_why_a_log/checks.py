@@ -264,7 +264,7 @@ READ = Check(
         ),
         LogCase(
             "retention passes",
-            (("orders", (*_ABC, _produce("e"))), ("retention", (_LATER, _delete(2), _LIST, _fetch(2, 2), _fetch(1), _fetch(4), _LIST))),
+            (("orders", (*_ABC, _produce("e"))), ("retention", (_LATER, _delete(2), _LIST, _fetch(2, 2), _fetch(3, 1), _fetch(1), _fetch(5), _LIST))),
         ),
         LogCase(
             "retention takes all, then none, then too much",
@@ -529,6 +529,7 @@ DELIVER = Check(
         HubCase("a slow sink", _TWO_SOURCES, (("email", SinkHabits(work_ms=1)), ("search", SinkHabits(work_ms=60)))),
         HubCase("a sink that comes late", _TWO_SOURCES, (("email", SinkHabits()), ("audit", SinkHabits(connect_at_ms=60)))),
         HubCase("a sink that comes late and wants the rest", _TWO_SOURCES, (("email", SinkHabits()), ("audit", SinkHabits(60, 3)))),
+        HubCase("a sink that asks for what is not written yet", _TWO_SOURCES, (("email", SinkHabits()), ("audit", SinkHabits(0, 2)))),
         HubCase("a connection breaks", (("orders", _plan(9, 6)),), (("email", SinkHabits(work_ms=4)), ("search", SinkHabits(work_ms=20))), faults=((30, BreakConnection("hub", "search")),)),
         HubCase("a connection breaks while there is nothing to do", (("orders", ((5, ("a",)), (45, ("b", "c")))),), (("email", SinkHabits(work_ms=1)),), faults=((40, BreakConnection("hub", "email")),)),
     ),

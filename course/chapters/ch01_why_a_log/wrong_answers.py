@@ -193,7 +193,7 @@ class LogWithoutARange:
 
 @wrong(
     "log",
-    breaks={"log-read": {"values", "kept"}},
+    breaks={"log-read": {"values", "kept", "deleting"}},
     asks="`read(2, max_records=2)` of a log of nine values: how many values should come back, and does your slice depend on it?",
 )
 class LogThatReadsUpToAnOffset:
@@ -436,7 +436,7 @@ def deliver_by_pushing(state: Topic, event: Published | Subscribed | Ready | Lef
 @wrong(
     "deliver",
     misconception="M1",
-    breaks={"deliver-check": {"late"}},
+    breaks={"deliver-check": {"late", "order"}},
     asks="The audit service is new and wants to see last week. Why can it, although everybody else has read all of it?",
 )
 def deliver_only_what_is_new(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
