@@ -6,12 +6,12 @@ that has not been judged on every case does not pass. So the same answer scores 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from course.checks import seeds
 from course.checks.local import LocalPort
-from course.checks.model import Check, Exercise, Run, Violation, WrongAnswer
+from course.checks.model import Check, Exercise, Rule, Run, Violation, WrongAnswer
 from course.checks.plug import WRONG_SHAPE, Plug, Raised
 from course.checks.port import AnswerLost, Outcome, Port
 from course.checks.result import CheckResult, RuleResult
@@ -38,7 +38,7 @@ def examine(
     lost_run = runs[-1] if runs[-1].lost is not None else None
     complete = len(runs) == len(shown) + len(hidden) and lost_run is None
     rules = tuple(
-        _judge(rule, runs, len(shown), complete, lambda judged: _shown_too(exercise, check, port, judged, lost_run))
+        _judge(check, rule, runs, len(shown), complete, lambda rule: _shown_too(exercise, check, port, rule, lost_run))
         for rule in check.rules
     )
     return CheckResult(
@@ -77,20 +77,39 @@ def run_case(exercise: Exercise, check: Check, port: Port, case: Any) -> Run:
     return Run(case, tuple(plug.calls), steps, plug.lost)
 
 
-def _judge(rule: Any, runs: list[Run], shown: int, complete: bool, find: Any) -> RuleResult:
-    for index, run in enumerate(runs):
-        violation = rule.judge(run)
-        if violation is None:
-            continue
-        if index < shown:
-            return RuleResult(rule.id, rule.says, rule.points, passed=False, violation=violation, run=run)
-        violation, run = find(rule) or (None, None)
-        return RuleResult(rule.id, rule.says, rule.points, passed=False, hidden=True, violation=violation, run=run)
-    return RuleResult(rule.id, rule.says, rule.points, passed=complete, ran=complete)
+Find = Callable[[Rule], "tuple[Violation, Run] | None"]
+
+
+def _judge(check: Check, rule: Rule, runs: list[Run], shown: int, complete: bool, find: Find) -> RuleResult:
+    broken = [(violation, run) for run in runs[:shown] if (violation := rule.judge(run)) is not None]
+    hidden = not broken and any(rule.judge(run) is not None for run in runs[shown:])
+    if not broken and not hidden:
+        return RuleResult(rule.id, rule.says, rule.points, passed=complete, ran=complete)
+    # The shortest way to the mistake is the one worth reading.
+    best = min(broken, key=_length, default=None) or find(rule)
+    if best is None:
+        return RuleResult(rule.id, rule.says, rule.points, passed=False, hidden=hidden)
+    violation, run = best
+    return RuleResult(
+        rule.id, rule.says, rule.points, False, hidden, violation=violation, run=run, history=_history(check, run, violation)
+    )
+
+
+def _length(found: tuple[Violation, Run]) -> int:
+    violation, run = found
+    return len(run.calls) if violation.call is None else violation.call
+
+
+def _history(check: Check, run: Run, violation: Violation) -> tuple[str, ...]:
+    """The calls of the same instance that led to the violation."""
+    if violation.call is None:
+        return ()
+    instance = run.calls[violation.call].instance
+    return tuple(check.tell(call) for call in run.calls[: violation.call + 1] if call.instance == instance)
 
 
 def _shown_too(
-    exercise: Exercise, check: Check, port: Port, rule: Any, lost_run: Run | None
+    exercise: Exercise, check: Check, port: Port, rule: Rule, lost_run: Run | None
 ) -> tuple[Violation, Run] | None:
     """A public case on which the same rule breaks, if a few dozen draws hold one."""
     if lost_run is not None:

@@ -54,6 +54,7 @@ class Check:
 
     Everybody sees the directed cases and `shown` drawn ones; grading adds `hidden` more from a secret seed. `play`
     runs one case with the answer plugged in and returns the steps of the simulation (none if it needs no cluster).
+    `tell` says a call in a line of history.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Check:
     play: Callable[[Any, Plug], Sequence[Step]]
     shown: int = 4
     hidden: int = 12
+    tell: Callable[[Call], str] = str
 
     @property
     def points(self) -> float:

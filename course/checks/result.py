@@ -21,6 +21,7 @@ class RuleResult:
     ran: bool = True
     violation: Violation | None = None
     run: Run | None = None  # the run that shows the violation; never a hidden one
+    history: tuple[str, ...] = ()  # the calls that led to it, a line each, the bad one last
 
 
 @dataclass(frozen=True, slots=True)

@@ -349,8 +349,9 @@ def _lag_is_the_way_to_the_end(run: Run) -> Violation | None:
     return None
 
 
-def _plan(count: int, pause_ms: float = 8, size: int = 1) -> tuple[tuple[float, tuple[str, ...]], ...]:
-    return tuple((pause_ms, tuple(f"v{n}.{i}" for i in range(size))) for n in range(count))
+def _plan(count: int, pause_ms: float = 8, size: int = 1, letter: str = "v") -> tuple[tuple[float, tuple[str, ...]], ...]:
+    values = [f"{letter}{n}" for n in range(count * size)]
+    return tuple((pause_ms, tuple(values[n * size : (n + 1) * size])) for n in range(count))
 
 
 def _draw_readers(rng: Random) -> ReadersCase:
@@ -499,6 +500,12 @@ def _who_left_gets_nothing(hand: Hand, sinks: _Sinks) -> str | None:
     return None if hand.sink in sinks.next else f"{hand.sink} is not connected"
 
 
+def _event_and_hands(call: Call) -> str:
+    """A call without its states: they are in the player, and long."""
+    hands = call.outcome.value[1] if isinstance(call.outcome, Returned) else call.outcome
+    return f"{call.args[1]!r} -> {hands}"
+
+
 def _draw_hub(rng: Random) -> HubCase:
     names = ["email", "search", "audit", "fraud"][: rng.randint(2, 4)]
     sinks = tuple((n, SinkHabits(rng.choice([0, 0, 25, 60]), rng.choice([0, 0, 0, 2]), rng.choice([1, 5, 40]))) for n in names)
@@ -512,7 +519,7 @@ def _draw_hub(rng: Random) -> HubCase:
     return HubCase("sinks of every kind", sources, sinks, rng.randrange(1 << 30), tuple(faults))
 
 
-_TWO_SOURCES = (("clicks", _plan(3, 7)), ("orders", _plan(3, 5, 2)))
+_TWO_SOURCES = (("clicks", _plan(3, 7, letter="c")), ("orders", _plan(3, 5, 2, "o")))
 
 DELIVER = Check(
     id="deliver-check",
@@ -535,6 +542,7 @@ DELIVER = Check(
     ),
     draw=_draw_hub,
     play=play_hub,
+    tell=_event_and_hands,
 )  # fmt: skip
 
 # The chapter -------------------------------------------------------------------------------------------------------------

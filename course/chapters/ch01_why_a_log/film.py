@@ -1,0 +1,279 @@
+"""From the steps of a run to the frames of a player: a fold over events, effects and facts, nothing else.
+
+What a node keeps to itself is not drawn; what it announced and what it sent is. So a learner's mistake shows as what it
+says: a base offset that is wrong is drawn where it claims to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from course.chapters.ch01_why_a_log import stage
+from course.checks.model import Run, Violation
+from course.diagrams.frames import Frame
+from course.diagrams.hub_lane import hub_lane
+from course.diagrams.log_lane import log_lane
+from course.diagrams.player import Player, player
+from course.diagrams.views import (
+    ARRIVES,
+    LEAVES,
+    CursorView,
+    FlightKind,
+    FlightView,
+    HubLaneView,
+    LogLaneView,
+    SinkState,
+    SinkView,
+    WriterView,
+)
+from kafkalite import facts
+from kafkalite.errors import ErrorCode
+from kafkalite.node import Note, PeerLost, Received, Send, Started
+from kafkalite.protocol import one_partition as wire
+from kafkalite.sim.faults import BreakConnection, Freeze, SlowLink
+from kafkalite.sim.simulator import Step
+
+FRAMES_MAX = 300  # what a player of 300 KB holds
+AFTER = 20  # frames shown after the one it opens at, where a run is too long to show whole
+
+
+def film(run: Run, violation: Violation | None = None) -> Player:
+    """The run as a player, opened at the step where the violation shows."""
+    steps = [step for step in run.steps if not (isinstance(step.event, Started) and not step.effects)]
+    at = violation.step if violation is not None else None
+    shown, whole = _window(steps, at)
+    scene = _HubScene(run.case) if isinstance(run.case, stage.HubCase) else _LogScene(run.case)
+    frames, opened = [], 0
+    for step in steps:
+        frame = scene.frame(step)
+        if not shown[0] <= step.index <= shown[1]:
+            continue
+        if step.index == at and violation is not None:
+            opened = len(frames)
+            frame = Frame(frame.picture, f"{frame.caption} RULE BROKEN: {violation.message}.", frame.title, "rule broken here")
+        frames.append(frame)
+    label = run.case.name if whole else f"{run.case.name} (steps {shown[0]} to {shown[1]} of {len(run.steps)})"
+    return player(frames, start=opened, label=label)
+
+
+def _window(steps: Sequence[Step], at: int | None) -> tuple[tuple[int, int], bool]:
+    if len(steps) <= FRAMES_MAX:
+        return (0, steps[-1].index if steps else 0), True
+    last = min(len(steps), next((i for i, s in enumerate(steps) if s.index == at), FRAMES_MAX) + AFTER)
+    first = max(0, last - FRAMES_MAX)
+    return (steps[first].index, steps[min(len(steps), first + FRAMES_MAX) - 1].index), False
+
+
+class _Scene:
+    """What the steps so far have said."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, str] = {}
+        self.start = self.end = 0
+        self.note = ""
+
+    def frame(self, step: Step) -> Frame:
+        """Take one more step in; return how things look after it."""
+        self.note = ""
+        said = [effect.fact for effect in step.effects if isinstance(effect, Note)]
+        for fact in said:
+            self.learn(step, fact)
+        self.see(step)
+        captions = [*self.told(step), *(text for fact in said if (text := self.caption(step.node, fact)))]
+        title = f"step {step.index} · {step.now_ms:.1f} ms · {step.node or 'fault'}"
+        return Frame(self.picture(step), "; ".join(captions) or "nothing to see", title)
+
+    def learn(self, step: Step, fact: Any) -> None: ...
+
+    def see(self, step: Step) -> None: ...
+
+    def caption(self, node: str, fact: Any) -> str | None: ...
+
+    def picture(self, step: Step) -> Any: ...
+
+    def told(self, step: Step) -> Iterator[str]:
+        """The event in words."""
+        event = step.event
+        if isinstance(event, Received):
+            yield f"{step.node} receives {_message(event.message)} from {event.source}"
+        elif isinstance(event, PeerLost):
+            yield f"{step.node} notices that its connection with {event.peer} broke"
+        elif isinstance(event, BreakConnection):
+            yield f"FAULT: the connection of {event.one} and {event.other} breaks"
+        elif isinstance(event, Freeze):
+            yield f"FAULT: {event.node} freezes for {event.for_ms:g} ms"
+        elif isinstance(event, SlowLink):
+            yield f"FAULT: the way from {event.source} to {event.to} becomes {event.factor:g} times slower"
+        for effect in step.effects:
+            if isinstance(effect, Send):
+                yield f"{step.node} sends {_message(effect.message)} to {effect.to}"
+
+
+class _LogScene(_Scene):
+    """A log with producers and readers."""
+
+    def __init__(self, case: stage.LogCase | stage.ReadersCase) -> None:
+        super().__init__()
+        self.start = self.end = case.start
+        self.writers: dict[str, str] = {}
+        self.cursors: dict[str, CursorView] = {}
+        if isinstance(case, stage.ReadersCase):
+            self.writers = dict.fromkeys((name for name, _ in case.writers), "")
+            self.cursors = {name: CursorView(name, habits.position) for name, habits in case.readers}
+        else:
+            for name, script in case.clients:
+                kinds = {type(request) for _, request in script}
+                if wire.FetchRequest in kinds:
+                    self.cursors[name] = CursorView(name, case.start)
+                else:
+                    self.writers[name] = ""
+
+    def learn(self, step: Step, fact: Any) -> None:
+        if isinstance(fact, facts.RecordsAppended):
+            self.values |= {fact.base_offset + i: value for i, value in enumerate(fact.values)}
+            self.end = max(self.end, fact.base_offset + len(fact.values))
+        elif isinstance(fact, facts.LogStartAdvanced):
+            self.start = fact.start
+        elif isinstance(fact, facts.ReaderMoved):
+            self.cursors[step.node] = CursorView(step.node, fact.position, lag=fact.lag)
+
+    def see(self, step: Step) -> None:
+        for effect in step.effects:
+            if isinstance(effect, Send) and isinstance(effect.message, wire.FetchRequest) and step.node in self.cursors:
+                old, asked = self.cursors[step.node], effect.message
+                wants = (asked.fetch_offset, asked.fetch_offset + asked.max_records)
+                # A scripted client has no cursor of its own: it stands where it reads.
+                position = old.position if old.lag is not None else asked.fetch_offset
+                self.cursors[step.node] = CursorView(step.node, position, wants, old.lag, "fetching")
+        if isinstance(step.event, Received) and isinstance(step.event.message, wire.FetchResponse):
+            if (old := self.cursors.get(step.node)) is not None:
+                count = len(step.event.message.values)
+                position = old.position if old.lag is not None or old.wants is None else old.wants[0] + count
+                self.cursors[step.node] = CursorView(step.node, position, None, old.lag, f"got {count}")
+        elif isinstance(step.event, Freeze) and step.event.node in self.cursors:
+            old = self.cursors[step.event.node]
+            self.cursors[step.event.node] = CursorView(old.name, old.position, old.wants, old.lag, "asleep")
+
+    def caption(self, node: str, fact: Any) -> str | None:
+        match fact:
+            case facts.RecordsAppended(base_offset, values):
+                return f"{node} appends {_values(values)} at offset {base_offset}"
+            case facts.LogStartAdvanced(start):
+                return f"{node} forgets everything below offset {start}"
+            case facts.ReaderMoved(position, end, lag):
+                return f"{node} will go on at offset {position}; the log ends at {end}, so it lags by {lag}"
+            case facts.PartFailed(part, error):
+                return f"{node}'s {part} failed: {error}"
+            case facts.LogOpened(start):
+                return f"{node} opens its log, whose first value will get offset {start}"
+        return None
+
+    def picture(self, step: Step) -> Any:
+        flights = tuple(_flights(step, {*self.writers, *self.cursors}))
+        return log_lane(
+            LogLaneView(
+                topic="orders",
+                start=self.start,
+                end=self.end,
+                values=self.values,
+                cursors=tuple(self.cursors.values()),
+                writers=tuple(WriterView(name) for name in self.writers),
+                flights=flights,
+            )
+        )
+
+
+class _HubScene(_Scene):
+    """A topic between sources and sinks."""
+
+    def __init__(self, case: stage.HubCase) -> None:
+        super().__init__()
+        self.sources = tuple(WriterView(name) for name, _ in case.sources)
+        self.positions = {name: habits.offset for name, habits in case.sinks}
+        self.states = dict.fromkeys(self.positions, SinkState.GONE)
+        self.holding: dict[str, tuple[int, int]] = {}
+
+    def learn(self, step: Step, fact: Any) -> None:
+        if isinstance(fact, stage.TopicChanged):
+            self.values = dict(enumerate(fact.values))
+            self.end = len(fact.values)
+            connected = dict(fact.positions)
+            self.positions |= connected
+            for sink in self.states:
+                busy = SinkState.BUSY if sink in fact.busy else SinkState.IDLE
+                self.states[sink] = busy if sink in connected else SinkState.GONE
+
+    def see(self, step: Step) -> None:
+        for effect in step.effects:
+            if isinstance(effect, Send) and isinstance(effect.message, stage.HandOver):
+                offset = effect.message.offset
+                self.holding[effect.to] = (offset, offset + len(effect.message.values))
+            elif isinstance(effect, Send) and isinstance(effect.message, stage.Done):
+                self.holding.pop(step.node, None)
+        if isinstance(step.event, PeerLost):
+            self.holding.pop(step.node, None)
+
+    def caption(self, node: str, fact: Any) -> str | None:
+        return f"{node}'s {fact.part} failed: {fact.error}" if isinstance(fact, facts.PartFailed) else None
+
+    def picture(self, step: Step) -> Any:
+        sinks = tuple(
+            SinkView(name, position, self.states[name], self.holding.get(name)) for name, position in self.positions.items()
+        )
+        flights = tuple(_flights(step, {*self.positions, *(source.name for source in self.sources)}))
+        return hub_lane(
+            HubLaneView("orders", 0, self.end, self.values, sinks=sinks, sources=self.sources, flights=flights)
+        )
+
+
+def _flights(step: Step, drawn: set[str]) -> Iterator[FlightView]:
+    """The message that arrives at this step, and those that leave."""
+    if isinstance(step.event, Received) and {step.node, step.event.source} & drawn:
+        message = step.event.message
+        yield FlightView(step.event.source, step.node, _message(message), _kind(message), ARRIVES)
+    for effect in step.effects:
+        if isinstance(effect, Send) and {step.node, effect.to} & drawn:
+            yield FlightView(step.node, effect.to, _message(effect.message), _kind(effect.message), LEAVES)
+
+
+def _kind(message: Any) -> FlightKind:
+    if isinstance(message, wire.ProduceRequest | stage.Publish):
+        return FlightKind.PRODUCE
+    if getattr(message, "error", ErrorCode.NONE) is not ErrorCode.NONE:
+        return FlightKind.ERROR
+    return FlightKind.REPLY if type(message).__name__.endswith("Response") else FlightKind.FETCH
+
+
+def _message(message: Any) -> str:  # noqa: PLR0911 - a table of messages, one line each
+    error = getattr(message, "error", ErrorCode.NONE)
+    if error is not ErrorCode.NONE:
+        return str(error.name)
+    match message:
+        case wire.ProduceRequest(values) | stage.Publish(values):
+            return f"append {_values(values)}"
+        case wire.ProduceResponse(base_offset):
+            return f"base offset {base_offset}"
+        case wire.FetchRequest(fetch_offset, max_records):
+            return f"read {max_records} from {fetch_offset}"
+        case wire.FetchResponse(values):
+            return f"{_values(values)}"
+        case wire.ListOffsetsRequest():
+            return "start and end?"
+        case wire.ListOffsetsResponse(earliest, latest):
+            return f"from {earliest} to {latest}"
+        case wire.DeleteRecordsRequest(offset):
+            return f"delete below {offset}"
+        case wire.DeleteRecordsResponse(low_watermark):
+            return f"begins at {low_watermark}"
+        case stage.Subscribe(offset):
+            return f"subscribe from {offset}"
+        case stage.HandOver(offset, values):
+            return f"{_values(values)} at {offset}"
+        case stage.Done():
+            return "ready"
+    return type(message).__name__
+
+
+def _values(values: Sequence[str]) -> str:
+    return "[" + ", ".join(values) + "]" if values else "nothing"
