@@ -24,9 +24,6 @@ TOKEN = "known-to-the-test"
 START_SECONDS_MAX = 120  # a cold start on a busy two-core machine takes about ten
 KEEP_ENVIRONMENT = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT")
 
-# One worker builds, installs and starts; another would do the same work at the same time.
-pytestmark = pytest.mark.xdist_group("packaging")
-
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
