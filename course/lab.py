@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, Self
 
 from course.chapters.catalog import Chapter
 from course.checks import feedback
@@ -27,7 +27,7 @@ class Verdict(float):
     result: CheckResult
     html: str
 
-    def __new__(cls, result: CheckResult, html: str) -> Verdict:
+    def __new__(cls, result: CheckResult, html: str) -> Self:
         self = super().__new__(cls, result.score)
         self.result, self.html = result, html
         return self

@@ -151,7 +151,7 @@ class Node:
         else:
             handler(source, message)
 
-    # What handlers say -----------------------------------------------------------------------------------------------
+    # What handlers say ----------------------------------------------------------------------------------------------
 
     def send(self, to: NodeName, message: Any) -> None:
         """Send a message that is no request: a response, or one that needs none."""
@@ -181,7 +181,7 @@ class Node:
         """Announce a fact."""
         self._effects.append(Note(fact))
 
-    # What every node may be told; a subclass writes those it cares about ---------------------------------------------
+    # What every node may be told; a subclass writes those it cares about --------------------------------------------
 
     def on_start(self) -> None:
         """The node begins."""

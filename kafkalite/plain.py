@@ -157,7 +157,9 @@ def _walk_into(value: Any, make: _Copier | _Encoder, budget: _Budget, depth: int
     if kind in _FIELDS:
         budget.spend(len(_FIELDS[kind]), depth)
         return make.record(kind, [_walk_into(getattr(value, f), make, budget, depth + 1) for f in _FIELDS[kind]])
-    raise NotPlainData(f"a {kind.__name__}; plain data is None, bool, int, float, str, bytes, list, tuple, dict, frozenset")
+    raise NotPlainData(
+        f"a {kind.__name__}; plain data is None, bool, int, float, str, bytes, list, tuple, dict, frozenset"
+    )
 
 
 def _is_text(value: str) -> bool:
@@ -201,7 +203,7 @@ def _decode_tag(tag: str, content: Any, budget: _Budget, depth: int) -> Any:
         return frozenset(_decode_items(content, budget, depth))
     if tag == "dict":
         pairs = [_decode_items(pair, budget, depth + 1) for pair in content]
-        return {key: value for key, value in pairs}
+        return dict(pairs)
     if tag == "bytes" and type(content) is str:
         return base64.b64decode(content, validate=True)
     if tag == "float" and content in ("inf", "-inf"):
@@ -222,7 +224,7 @@ def error_name(error: BaseException, message_length_max: int = 500) -> tuple[str
     >>> error_name(KeyError("a"))
     ('KeyError', "'a'")
     """
-    name = next((c.__name__ for c in type(error).__mro__ if c.__name__ in BY_NAME or hasattr(builtins, c.__name__)))
+    name = next(c.__name__ for c in type(error).__mro__ if c.__name__ in BY_NAME or hasattr(builtins, c.__name__))
     try:
         message = str(error)[:message_length_max].encode("utf-8", "replace").decode()
     except Exception:  # noqa: BLE001 - a learner's __str__ may raise anything

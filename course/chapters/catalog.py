@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from course import chapters
-from course.checks.model import Check, Exercise, WrongAnswer, Written
+from course.checks.model import Check, Exercise, Written, WrongAnswer
 from course.checks.wrong import wrong_answers_of
 
 
@@ -64,7 +64,9 @@ def load(package: str) -> Chapter:
 @cache
 def names() -> dict[str, str]:
     """Chapter name -> package, of all chapters, in order, without importing them."""
-    found = sorted(m.name for m in pkgutil.iter_modules(chapters.__path__) if m.name.startswith("ch0") or m.name.startswith("ch1"))
+    found = sorted(
+        m.name for m in pkgutil.iter_modules(chapters.__path__) if m.name.startswith("ch0") or m.name.startswith("ch1")
+    )
     return {name.removeprefix("ch"): f"course.chapters.{name}" for name in found if name[2:4].isdigit()}
 
 

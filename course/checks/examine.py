@@ -91,7 +91,14 @@ def _judge(check: Check, rule: Rule, runs: list[Run], shown: int, complete: bool
         return RuleResult(rule.id, rule.says, rule.points, passed=False, hidden=hidden)
     violation, run = best
     return RuleResult(
-        rule.id, rule.says, rule.points, False, hidden, violation=violation, run=run, history=_history(check, run, violation)
+        rule.id,
+        rule.says,
+        rule.points,
+        False,
+        hidden,
+        violation=violation,
+        run=run,
+        history=_history(check, run, violation),
     )
 
 
@@ -151,7 +158,7 @@ def _is_unfinished(rules: tuple[RuleResult, ...], runs: list[Run]) -> bool:
     return stubs and not any(rule.passed for rule in rules)
 
 
-# Misconceptions ----------------------------------------------------------------------------------------------------------
+# Misconceptions -----------------------------------------------------------------------------------------------------
 
 
 def _behaviour(runs: Sequence[Run]) -> tuple[Any, ...]:

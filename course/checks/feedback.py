@@ -65,7 +65,10 @@ def as_html(result: CheckResult, film: Film | None = None) -> str:
     if result.misconception is not None:
         parts.append(f'<p class="kl-asks"><b>A question:</b> {_code(result.misconception.asks)}</p>')
     if result.printed:
-        parts.append(f"<details><summary>Your code printed</summary><pre>{escape(chr(10).join(_printed(result)))}</pre></details>")
+        parts.append(
+            "<details><summary>Your code printed</summary>"
+            f"<pre>{escape(chr(10).join(_printed(result)))}</pre></details>"
+        )
     seen = next((rule for rule in explained if rule.run is not None and rule.run.steps), None)
     if film is not None and seen is not None and seen.run is not None:
         parts.append(film(seen.run, seen.violation))
@@ -75,7 +78,8 @@ def as_html(result: CheckResult, film: Film | None = None) -> str:
 STYLE = (
     ".kl-verdict{max-width:64rem;line-height:1.5}.kl-verdict ul{list-style:none;padding-left:.2rem;margin:.3rem 0}"
     ".kl-verdict li b{display:inline-block;min-width:4.2rem}.kl-verdict li.kl-broken{font-weight:600}"
-    ".kl-verdict pre{padding:.5rem .8rem;border-left:3px solid currentColor;white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".kl-verdict pre{padding:.5rem .8rem;border-left:3px solid currentColor;white-space:pre-wrap}"
+    ".kl-verdict pre{overflow-wrap:anywhere}"
     ".kl-verdict .kl-asks{padding:.5rem .8rem;border:1px solid currentColor;border-radius:.3rem}"
 )
 

@@ -13,7 +13,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from course.checks import limits
 from course.checks.port import AnswerLost, Outcome
@@ -34,7 +34,7 @@ class Watch:
         self._timer = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         self._before: tuple[Any, tuple[float, float]] | None = None
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         if self._timer:
             self._before = (signal.signal(signal.SIGALRM, self._on_alarm), signal.setitimer(signal.ITIMER_REAL, 0))
         return self
@@ -69,7 +69,7 @@ class Watch:
     def _call_counted(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         left = limits.LINES
 
-        def count(frame: types.FrameType, event: str, _: Any) -> Any:
+        def count(frame: types.FrameType, _event: str, _: Any) -> Any:
             nonlocal left
             left -= 1
             if left < 0:

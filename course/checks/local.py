@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 from course.checks import allowed, limits
 from course.checks.interrupt import Watch
@@ -28,12 +28,12 @@ class LocalPort:
         self._watch = Watch(_is_learners)
         self._left_s = limits.CHECK_S
 
-    def __enter__(self) -> LocalPort:
+    def __enter__(self) -> Self:
         self._quiet.__enter__()
         self._watch.__enter__()
         return self
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._watch.__exit__(*exc)
         self._quiet.__exit__(*exc)
 
@@ -67,7 +67,7 @@ class LocalPort:
             return value if keep else plain.copy(value)
         except AnswerLost:
             raise
-        except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt too: it is the answer's doing
+        except BaseException as error:
             name, message = plain.error_name(error)
             raise AnswerRaised(name, message) from error
         finally:

@@ -76,7 +76,7 @@ class Plug:
             instance,
             self._name,
             args,
-            self._reference.__init__,
+            None,
             lambda: self._port.construct(self._name, args),
             bare=True,
         )
@@ -95,7 +95,7 @@ class Plug:
         value: Any = None
         try:
             value = ask()
-            outcome = Returned(None) if bare else _shaped(name, value, _returns(like))
+            outcome = Returned(None) if bare else _shaped(value, _returns(like))
         except AnswerRaised as error:
             outcome = Raised(error.name, error.message)
         except AnswerLost as lost:
@@ -132,21 +132,21 @@ class _Method:
         return self.plug.method(self.instance, self.handle, self.name, args)
 
 
-# Shapes ------------------------------------------------------------------------------------------------------------------
+# Shapes -------------------------------------------------------------------------------------------------------------
 
 
 def _returns(like: Any) -> Any:
     return typing.get_type_hints(like).get("return", Any)
 
 
-def _shaped(name: str, value: Any, hint: Any) -> Returned | Raised:
+def _shaped(value: Any, hint: Any) -> Returned | Raised:
     if conforms(value, hint):
         return Returned(value)
     forgot = " Did you forget to return?" if value is None else ""
     return Raised(WRONG_SHAPE, f"returned {_short(value)}; expected {shape_name(hint)}.{forgot}")
 
 
-def conforms(value: Any, hint: Any) -> bool:
+def conforms(value: Any, hint: Any) -> bool:  # noqa: PLR0911 - one line a kind of hint
     """The value has exactly the type that the hint says, all the way down: True is no int, [1] no tuple.
 
     >>> conforms([1, 2], list[int]), conforms([True], list[int]), conforms((1, "a"), tuple[int, str])

@@ -11,7 +11,7 @@ import io
 import os
 import sys
 import tempfile
-from types import TracebackType
+from typing import Self
 
 from course.checks import limits
 from course.checks.port import AnswerLost, Outcome
@@ -45,19 +45,17 @@ class Quiet:
         """What was printed through Python's streams."""
         return self._sink.text.getvalue()
 
-    def __enter__(self) -> Quiet:
+    def __enter__(self) -> Self:
         self._streams = sys.stdout, sys.stderr
         for stream in self._streams:
             stream.flush()
         self._stderr_fd = os.dup(2)
         with tempfile.TemporaryFile() as aside:
             os.dup2(aside.fileno(), 2)
-        sys.stdout = sys.stderr = self._sink  # type: ignore[assignment]  # a TextIOBase is all that print needs
+        sys.stdout = sys.stderr = self._sink
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         sys.stdout, sys.stderr = self._streams
         os.dup2(self._stderr_fd, 2)
         os.close(self._stderr_fd)

@@ -21,11 +21,15 @@ T = TypeVar("T")
 _MARK = "__wrong__"
 
 
-def wrong(exercise: str, *, breaks: Mapping[str, set[str]], asks: str, misconception: str | None = None) -> Callable[[T], T]:
+def wrong(
+    exercise: str, *, breaks: Mapping[str, set[str]], asks: str, misconception: str | None = None
+) -> Callable[[T], T]:
     """Declare a wrong answer: the exact rules it breaks, and what to ask somebody who answers so."""
 
     def mark(answer: T) -> T:
-        setattr(answer, _MARK, (exercise, {check: frozenset(rules) for check, rules in breaks.items()}, asks, misconception))
+        setattr(
+            answer, _MARK, (exercise, {check: frozenset(rules) for check, rules in breaks.items()}, asks, misconception)
+        )
         return answer
 
     return mark

@@ -28,8 +28,9 @@ class OnePartitionBroker(Node):
 
     @property
     def log(self) -> LogPart:
-        """The log, once the broker has started."""
-        assert self._log is not None, f"{self.name} was asked before it had started"
+        """The log. Raises OSError if it could not be opened: every request is then answered with an error."""
+        if self._log is None:
+            raise OSError(f"{self.name} has no log: opening it failed")
         return self._log
 
     def on_start(self) -> None:

@@ -1,1 +1,1 @@
-"""The simulator: the same nodes in one process, in virtual time, with seeded delays and faults, recorded and rewound."""
+"""The simulator: the same nodes in one process, in virtual time, with seeded delays and faults; recorded, rewound."""

@@ -13,7 +13,20 @@ from dataclasses import dataclass
 from random import Random
 
 from kafkalite.errors import SimulationStuck
-from kafkalite.node import CancelTimer, Effect, Event, Flush, Flushed, Node, PeerLost, Received, Send, SetTimer, Started, TimerFired
+from kafkalite.node import (
+    CancelTimer,
+    Effect,
+    Event,
+    Flush,
+    Flushed,
+    Node,
+    PeerLost,
+    Received,
+    Send,
+    SetTimer,
+    Started,
+    TimerFired,
+)
 from kafkalite.sim.faults import BreakConnection, Fault, Freeze, SlowLink
 from kafkalite.sim.network import Delays, Network
 from kafkalite.types import NodeName
@@ -24,7 +37,7 @@ FLUSH_MS = 1.0  # what a sync takes; a real one of 64 KB took 3.4 ms
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened: an event met a node, and these were the effects. For a fault there is no node's doing."""
+    """One thing that happened: an event met a node, and these were the effects. A fault meets no node and has none."""
 
     index: int
     now_ms: float
@@ -72,7 +85,7 @@ class Simulator:
         """Nothing is left to happen."""
         return not self._queue
 
-    # Running ---------------------------------------------------------------------------------------------------------
+    # Running --------------------------------------------------------------------------------------------------------
 
     def run(self, until: Callable[[], bool] | None = None, *, steps_max: int = STEPS_MAX) -> None:
         """Step until `until()` is true; without it, until nothing is left to happen.
@@ -85,7 +98,9 @@ class Simulator:
             if not self._queue:
                 if until is None:
                     return
-                raise SimulationStuck(f"nothing is left to happen at {self.now_ms:.1f} ms, and it still has not come true")
+                raise SimulationStuck(
+                    f"nothing is left to happen at {self.now_ms:.1f} ms, and it still has not come true"
+                )
             self.step()
         raise SimulationStuck(f"{steps_max:,} steps and no end at {self.now_ms:.1f} ms; a loop of messages or timers?")
 
@@ -112,7 +127,7 @@ class Simulator:
         if effects:
             self._perform(name, effects)
 
-    # What effects and faults do --------------------------------------------------------------------------------------
+    # What effects and faults do -------------------------------------------------------------------------------------
 
     def _perform(self, name: NodeName, effects: list[Effect]) -> None:
         for effect in effects:

@@ -89,7 +89,7 @@ def facts_of(steps: list[Step]) -> Iterator[FactAt]:
 
 
 def first_divergence(one: list[Step], other: list[Step]) -> int | None:
-    """The first step at which two runs differ, or None if they are the same. A run that ends early differs at its end."""
+    """The first step at which two runs differ, or None if they are the same. One that ends early differs at its end."""
     for mine, theirs in zip(one, other, strict=False):
         if mine != theirs:
             return mine.index

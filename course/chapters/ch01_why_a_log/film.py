@@ -44,14 +44,17 @@ def film(run: Run, violation: Violation | None = None) -> Player:
     at = violation.step if violation is not None else None
     shown, whole = _window(steps, at)
     scene = _HubScene(run.case) if isinstance(run.case, stage.HubCase) else _LogScene(run.case)
-    frames, opened = [], 0
+    frames: list[Frame] = []
+    opened = 0
     for step in steps:
         frame = scene.frame(step)
         if not shown[0] <= step.index <= shown[1]:
             continue
         if step.index == at and violation is not None:
             opened = len(frames)
-            frame = Frame(frame.picture, f"{frame.caption} RULE BROKEN: {violation.message}.", frame.title, "rule broken here")
+            frame = Frame(
+                frame.picture, f"{frame.caption} RULE BROKEN: {violation.message}.", frame.title, "rule broken here"
+            )
         frames.append(frame)
     label = run.case.name if whole else f"{run.case.name} (steps {shown[0]} to {shown[1]} of {len(run.steps)})"
     return player(frames, start=opened, label=label)
@@ -147,7 +150,8 @@ class _LogScene(_Scene):
                 position = old.position if old.lag is not None else asked.fetch_offset
                 self.cursors[step.node] = CursorView(step.node, position, wants, old.lag, "fetching")
         if isinstance(step.event, Received) and isinstance(step.event.message, wire.FetchResponse):
-            if (old := self.cursors.get(step.node)) is not None:
+            if step.node in self.cursors:
+                old = self.cursors[step.node]
                 count = len(step.event.message.values)
                 position = old.position if old.lag is not None or old.wants is None else old.wants[0] + count
                 self.cursors[step.node] = CursorView(step.node, position, None, old.lag, f"got {count}")
@@ -219,7 +223,8 @@ class _HubScene(_Scene):
 
     def picture(self, step: Step) -> Any:
         sinks = tuple(
-            SinkView(name, position, self.states[name], self.holding.get(name)) for name, position in self.positions.items()
+            SinkView(name, position, self.states[name], self.holding.get(name))
+            for name, position in self.positions.items()
         )
         flights = tuple(_flights(step, {*self.positions, *(source.name for source in self.sources)}))
         return hub_lane(
@@ -245,7 +250,7 @@ def _kind(message: Any) -> FlightKind:
     return FlightKind.REPLY if type(message).__name__.endswith("Response") else FlightKind.FETCH
 
 
-def _message(message: Any) -> str:  # noqa: PLR0911 - a table of messages, one line each
+def _message(message: Any) -> str:  # noqa: C901, PLR0911 - a table of messages, one line each
     error = getattr(message, "error", ErrorCode.NONE)
     if error is not ErrorCode.NONE:
         return str(error.name)

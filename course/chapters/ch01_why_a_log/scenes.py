@@ -1,4 +1,4 @@
-"""The scenes of chapter 1: the runs and figures that its notebook shows, with the learner's own parts where they are given.
+"""The scenes of chapter 1: the runs and figures of its notebook, with the learner's own parts where they are given.
 
 A scene never raises for what an answer does: an answer that is not written, or wrong, or endless, shows as such.
 """
@@ -27,7 +27,7 @@ from kafkalite.facts import PartFailed, ReaderMoved, RecordsProcessed
 from kafkalite.log.memory import Log
 from kafkalite.protocol.one_partition import DeleteRecordsRequest, FetchRequest, ListOffsetsRequest, ProduceRequest
 from kafkalite.reference import REFERENCE
-from kafkalite.sim.faults import BreakConnection, Freeze
+from kafkalite.sim.faults import Freeze
 from kafkalite.sim.simulator import STEPS_MAX, Simulator
 from kafkalite.sim.trace import facts_of
 
@@ -73,10 +73,13 @@ class Scene:
         from html import escape  # noqa: PLC0415 - small, and only here
 
         lines = "".join(f"<li>{escape(line)}</li>" for line in self.summary)
-        return {"text/html": f"<ul>{lines}</ul>{self.player.html}", "text/plain": "\n".join((*self.summary, self.player.text))}
+        return {
+            "text/html": f"<ul>{lines}</ul>{self.player.html}",
+            "text/plain": "\n".join((*self.summary, self.player.text)),
+        }
 
 
-# Figures and first steps ---------------------------------------------------------------------------------------------------
+# Figures and first steps --------------------------------------------------------------------------------------------
 
 
 def pipes(sources: int = 4, sinks: int = 3) -> Figure:
@@ -94,7 +97,7 @@ def a_log() -> Log:
     return Log()
 
 
-# Runs ------------------------------------------------------------------------------------------------------------------------
+# Runs ---------------------------------------------------------------------------------------------------------------
 
 _CHANGES = tuple((9.0, (value,)) for value in ("order 1", "order 2", "paid 1", "order 3", "paid 3", "order 4"))
 
@@ -110,19 +113,21 @@ def queue() -> Scene:
 
 
 def watch_log(log: Any = None) -> Scene:
-    """A shop appends; two readers read the same values, one of them twice. With your `Log`, or without for the reference."""
+    """A shop appends; two readers read the same values, one of them twice. With your `Log`, or with the reference."""
     produce = tuple((6.0, ProduceRequest(values)) for values in (("order 1",), ("order 2", "paid 1"), ("order 3",)))
     reads = ((25.0, FetchRequest(0, 2)), (6.0, FetchRequest(2, 2)), (6.0, FetchRequest(0, 4)))
     case = stage.LogCase(
         "your log, one producer, two readers",
         (("shop", produce), ("email", reads), ("search", ((32.0, ListOffsetsRequest()), (4.0, FetchRequest(1, 3))))),
     )
-    run, sim_nodes = _play(lambda plugs: stage.log_cluster(case, replace(REFERENCE, log=plugs["log"])), case, {"log": log})
+    run, sim_nodes = _play(
+        lambda plugs: stage.log_cluster(case, replace(REFERENCE, log=plugs["log"])), case, {"log": log}
+    )
     return Scene((*_failures(run), *sim_nodes, f"{_sent(run)} requests were answered"), film(run))
 
 
 def watch_readers(cursor: Any = None) -> Scene:
-    """A fast reader and a slow one follow a log, each at its own place. With your `Cursor`, or without for the reference."""
+    """A fast reader and a slow one follow a log, each at its own place. With your `Cursor`, or with the reference."""
     case = stage.ReadersCase(
         "a fast reader and a slow one",
         (("shop", _CHANGES),),
@@ -132,7 +137,7 @@ def watch_readers(cursor: Any = None) -> Scene:
 
 
 def watch_topic(deliver: Any = None) -> Scene:
-    """Two sources, three sinks, one of them slow and one of them late. With your `deliver`, or without for the reference."""
+    """Two sources, three sinks, one of them slow and one of them late. With your `deliver`, or with the reference."""
     case = stage.HubCase(
         "a topic instead of pipes",
         (("shop", _CHANGES[:4]), ("stock", ((12.0, ("low 7",)), (20.0, ("low 9",))))),
@@ -157,7 +162,7 @@ def counterexample() -> Scene:
     return _readers(case, log=LogThatPops, cursor=None)
 
 
-# Break it --------------------------------------------------------------------------------------------------------------------
+# Break it -----------------------------------------------------------------------------------------------------------
 
 
 def slow_consumer(log: Any = None, cursor: Any = None, *, work_ms: float = 40) -> Scene:
@@ -192,7 +197,7 @@ def retention_passes(log: Any = None, cursor: Any = None, *, sleep_ms: float = 6
     return _readers(case, log=log, cursor=cursor)
 
 
-# How a scene is played -------------------------------------------------------------------------------------------------------
+# How a scene is played ----------------------------------------------------------------------------------------------
 
 
 def _readers(case: stage.ReadersCase, *, log: Any, cursor: Any) -> Scene:
@@ -240,7 +245,10 @@ def _read(run: Run) -> list[str]:
             values[at.node] += at.fact.values
         elif isinstance(at.fact, ReaderMoved):
             lags[at.node] = max(lags.get(at.node, 0), at.fact.lag)
-    return [f"{name} read {len(got)}: {', '.join(got) or 'nothing'}; its lag was {lags.get(name, 0)} at most" for name, got in values.items()]
+    return [
+        f"{name} read {len(got)}: {', '.join(got) or 'nothing'}; its lag was {lags.get(name, 0)} at most"
+        for name, got in values.items()
+    ]
 
 
 def _delivered(run: Run, case: stage.HubCase) -> list[str]:

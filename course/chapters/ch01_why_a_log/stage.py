@@ -29,6 +29,12 @@ Script = tuple[tuple[float, Any], ...]  # (pause in ms before it, a request)
 Plan = tuple[tuple[float, tuple[str, ...]], ...]  # (pause in ms before it, the values of a batch)
 
 
+def numbered_values(count: int, pause_ms: float = 8, size: int = 1, letter: str = "v") -> Plan:
+    """A plan of `count` batches of `size` values each: v0, v1, v2 ..."""
+    values = [f"{letter}{n}" for n in range(count * size)]
+    return tuple((pause_ms, tuple(values[n * size : (n + 1) * size])) for n in range(count))
+
+
 def run_plugged(build: Callable[[], Simulator], plug: Plug) -> list[Step]:
     """Run a simulation to its end, telling the plug at which step each call happens."""
     sim = build()
@@ -37,7 +43,7 @@ def run_plugged(build: Callable[[], Simulator], plug: Plug) -> list[Step]:
     return sim.steps
 
 
-# A log behind a broker -----------------------------------------------------------------------------------------------------
+# A log behind a broker ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def play_log(case: LogCase, plug: Plug) -> list[Step]:
     return run_plugged(lambda: log_cluster(case, replace(REFERENCE, log=plug)), plug)
 
 
-# Readers with cursors ------------------------------------------------------------------------------------------------------
+# Readers with cursors -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ def play_readers(case: ReadersCase, plug: Plug) -> list[Step]:
     return run_plugged(lambda: readers_cluster(case, replace(REFERENCE, cursor=plug)), plug)
 
 
-# A hub between sources and sinks -------------------------------------------------------------------------------------------
+# A hub between sources and sinks ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +261,7 @@ class Source(Node):
 
 
 class Sink(Node):
-    """Connects, works through what it is handed, says so; when its connection breaks it connects again, where it was."""
+    """Connects, works through what it is handed, says so; connects again, where it was, when its connection breaks."""
 
     def __init__(self, name: NodeName, habits: SinkHabits) -> None:
         super().__init__(name)

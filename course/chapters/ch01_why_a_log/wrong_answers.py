@@ -8,7 +8,7 @@ from course.checks.wrong import wrong
 from kafkalite.errors import OffsetOutOfRange
 from kafkalite.types import Hand, Left, Published, Ready, Subscribed, Topic
 
-# class Log ---------------------------------------------------------------------------------------------------------------
+# class Log ----------------------------------------------------------------------------------------------------------
 
 
 @wrong(
@@ -91,7 +91,10 @@ class LogWhoseEndIsTheLastOffset:
 @wrong(
     "log",
     misconception="M3",
-    breaks={"log-append": {"base-offset", "empty-batch", "end", "start"}, "log-read": {"values", "kept", "range", "deleting"}},
+    breaks={
+        "log-append": {"base-offset", "empty-batch", "end", "start"},
+        "log-read": {"values", "kept", "range", "deleting"},
+    },
     asks="After retention has deleted the values 0 to 3, where in your list is the value with offset 4?",
 )
 class LogWhoseOffsetIsAListIndex:
@@ -227,7 +230,7 @@ class LogThatReadsUpToAnOffset:
         return self.first
 
 
-# class Cursor ------------------------------------------------------------------------------------------------------------
+# class Cursor -------------------------------------------------------------------------------------------------------
 
 
 @wrong(
@@ -351,7 +354,7 @@ class CursorThatOnlyGoesForward:
         return max(0, end - self.position)
 
 
-# deliver -----------------------------------------------------------------------------------------------------------------
+# deliver ------------------------------------------------------------------------------------------------------------
 
 
 @wrong(
