@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from course.lazy_commands import LazyCommand, command_line
 
-COMMANDS: tuple[LazyCommand, ...] = ()
+COMMANDS = (LazyCommand("doctor", "autograder.doctor_command:doctor", "Say what this machine's sandbox enforces."),)
 
 app = command_line(COMMANDS, help_text="Grade submissions that nobody has to trust.")
 
