@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -10,7 +11,9 @@ from autograder.box import NoWorkingBox, best_backend
 from autograder.box.doctor import REQUIRED, Finding, examine
 
 
-def doctor() -> None:
+def doctor(
+    details: Annotated[bool, typer.Option("--details", help="Say of everything what was tried.")] = False,
+) -> None:
     """Say what this machine's sandbox enforces, found out by attacking it.
 
     Exit code 0: a graded run is possible here. 1: something it needs is not enforced, or there is no sandbox.
@@ -23,7 +26,7 @@ def doctor() -> None:
     findings = examine(backend)
     typer.echo(f"Sandbox: {backend.name}")
     for finding in findings:
-        typer.echo(_line(finding))
+        typer.echo(_line(finding, details=details))
     lacking = _lacking(findings)
     if lacking:
         typer.echo(f"autograder doctor: a graded run needs {', '.join(lacking)}, not enforced here.", err=True)
@@ -31,10 +34,11 @@ def doctor() -> None:
     typer.echo("A graded run is possible on this machine.")
 
 
-def _line(finding: Finding) -> str:
-    verdict = "enforced" if finding.enforced else "NOT ENFORCED"
+def _line(finding: Finding, *, details: bool) -> str:
     needed = "needed" if finding.name in REQUIRED else "wanted"
-    return f"  {finding.name:<8} {needed}  {verdict:<12}  {finding.detail}"
+    verdict = "enforced" if finding.enforced else "NOT ENFORCED"
+    tried = f": {finding.detail}" if details or not finding.enforced else ""
+    return f"  {finding.name:<8} {needed}  {verdict}{tried}"
 
 
 def _lacking(findings: Sequence[Finding]) -> list[str]:

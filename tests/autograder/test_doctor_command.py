@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from typer.testing import CliRunner
 
@@ -11,10 +13,10 @@ from autograder.box.doctor import REQUIRED, Finding
 from autograder.cli import app
 
 
-def examined(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> tuple[int, str]:
+def examined(monkeypatch: pytest.MonkeyPatch, *findings: Finding, options: Sequence[str] = ()) -> tuple[int, str]:
     monkeypatch.setattr(doctor_command, "best_backend", Bubblewrap)
     monkeypatch.setattr(doctor_command, "examine", lambda _backend: list(findings))
-    result = CliRunner().invoke(app, ["doctor"])
+    result = CliRunner().invoke(app, ["doctor", *options])
     return result.exit_code, result.output
 
 
@@ -27,7 +29,14 @@ def test_a_machine_that_enforces_what_is_required_may_grade(monkeypatch: pytest.
 
     assert 0 == code
     assert "A graded run is possible on this machine." in said
-    assert "disk     wanted  NOT ENFORCED  96 MB written" in said
+    assert "disk     wanted  NOT ENFORCED: 96 MB written\n" in said
+    assert "net      needed  enforced\n" in said
+
+
+def test_details_say_what_was_tried_also_where_it_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    _code, said = examined(monkeypatch, *enforced(*REQUIRED), options=["--details"])
+
+    assert "net      needed  enforced: tried\n" in said
 
 
 @pytest.mark.parametrize("missing", sorted(REQUIRED))
