@@ -1,0 +1,96 @@
+"""The frame: events reach handlers by name, effects come out in order, replies meet their requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kafkalite.node import (
+    CancelTimer,
+    Flush,
+    Flushed,
+    Node,
+    Note,
+    PeerLost,
+    Received,
+    Send,
+    SetTimer,
+    Started,
+    TimerFired,
+)
+
+
+@dataclass(frozen=True)
+class AskRequest:
+    number: int
+
+
+@dataclass(frozen=True)
+class AskResponse:
+    text: str
+
+
+class Asker(Node):
+    """Asks twice at the start, and notes what comes of it."""
+
+    def on_start(self) -> None:
+        self.request("oracle", AskRequest(1))
+        self.request("oracle", AskRequest(2))
+        self.set_timer("give_up", 50)
+
+    def on_ask_response(self, response: AskResponse, request: AskRequest) -> None:
+        self.note((request.number, response.text))
+
+    def on_ask_request(self, source: str, request: AskRequest) -> None:
+        self.send(source, AskResponse(f"you asked {request.number}"))
+        self.cancel_timer("give_up")
+        self.flush(7)
+
+    def on_give_up(self) -> None:
+        self.note(f"gave up at {self.now_ms:g} ms")
+
+    def on_flushed(self, token: int) -> None:
+        self.note(("flushed", token))
+
+    def on_peer_lost(self, peer: str, requests: tuple[Any, ...]) -> None:
+        self.note((peer, requests))
+
+
+def test_effects_come_out_in_the_order_the_handler_said_them() -> None:
+    assert [
+        Send("oracle", AskRequest(1)),
+        Send("oracle", AskRequest(2)),
+        SetTimer("give_up", 50),
+    ] == Asker("a").handle(Started(), 0)
+
+
+def test_effects_are_handed_over_once() -> None:
+    asker = Asker("a")
+    asker.handle(Started(), 0)
+
+    assert [Note("gave up at 50 ms")] == asker.handle(TimerFired("give_up"), 50)
+
+
+def test_each_response_meets_the_request_it_answers() -> None:
+    asker = Asker("a")
+    asker.handle(Started(), 0)
+
+    assert [Note((1, "yes"))] == asker.handle(Received("oracle", AskResponse("yes")), 3)
+    assert [Note((2, "no"))] == asker.handle(Received("oracle", AskResponse("no")), 4)
+
+
+def test_a_lost_peer_takes_the_unanswered_requests_with_it() -> None:
+    """They may have happened."""
+    asker = Asker("a")
+    asker.handle(Started(), 0)
+    asker.handle(Received("oracle", AskResponse("yes")), 3)
+
+    assert [Note(("oracle", (AskRequest(2),)))] == asker.handle(PeerLost("oracle"), 4)
+    assert [Note(("oracle", ()))] == asker.handle(PeerLost("oracle"), 5)
+
+
+def test_a_request_reaches_its_handler_with_its_source() -> None:
+    effects = Asker("a").handle(Received("b", AskRequest(9)), 1)
+
+    assert [Send("b", AskResponse("you asked 9")), CancelTimer("give_up"), Flush(7)] == effects
+    assert [Note(("flushed", 7))] == Asker("a").handle(Flushed(7), 2)
