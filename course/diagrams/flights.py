@@ -6,6 +6,7 @@ line is dashed as a reply's is. Producers stand above the lane, so they send dow
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from course.diagrams.readers import ROAD, ROW, colour
@@ -42,15 +43,15 @@ class Road:
         if self.above:
             bend = number((self.client_y + self.lane_y) / 2)
             return f"M{x} {y}C{x} {bend} {to_x} {bend} {to_x} {to_y}"
-        return f"M{x} {y}H{number(self.lane_x - 8)}q8 0 8-8V{to_y}"
+        turn = number(min(8, max(self.lane_x - self.client_x, 0)))
+        return f"M{x} {y}H{number(self.lane_x - float(turn))}q{turn} 0 {turn}-{turn}V{to_y}"
 
     def at(self, progress: float) -> tuple[float, float]:
         """The middle of a chip that has come so far from the client, from 0 to 1."""
         t = min(max(progress, 0.0), 1.0)
-        if self.above:
-            t = 0.15 + t / 2  # the chip keeps off the client and off the letters on the lane; heads show the ends
-        else:
+        if not self.above:
             return self.client_x + t * (self.lane_x - self.client_x), self.client_y
+        t = 0.15 + t / 2  # a chip keeps off the client and off the letters on the lane; heads show the ends
         # The cubic curve of `d`: both of its handles are vertical, at half the height.
         ease = t * t * (3 - 2 * t)
         bow = 0.5 * 3 * t * (1 - t) + t**3
@@ -59,21 +60,34 @@ class Road:
 
 def lines(views: tuple[FlightView, ...], roads: dict[str, Road]) -> tuple[str, ...]:
     """The ways of all messages: drawn first, so that they pass behind whatever they cross."""
-    return tuple(_line(view, road) for view, road in _known(views, roads))
+    return tuple(_line(flight) for flight in _known(views, roads))
 
 
 def chips(views: tuple[FlightView, ...], roads: dict[str, Road]) -> tuple[str, ...]:
     """The messages themselves, on their ways and beside each other: drawn last."""
     taken: list[_Box] = []
     elements: list[str] = []
-    for view, road in _known(views, roads):
-        text = shorten(view.label, _LABEL_PX)
+    for flight in _known(views, roads):
+        text = shorten(flight.view.label, _LABEL_PX)
         width = round(text_px(text)) + 33
-        x, y = road.at(1 - view.progress if view.kind in _ANSWERS else view.progress)
-        free = _free(_Box(round(min(max(x - width / 2, LEFT + 12), RIGHT - width)), round(y), width), taken)
+        free = next((place for place in _places(flight, width) if not any(map(place.meets, taken))), None)
+        free = free or next(_places(flight, width))  # covering another chip is all that is left
         taken.append(free)
-        elements += moved(free.left, free.y, (_chip(text, width, view, road),), _colour(view, road))
+        elements += moved(free.left, free.y, (_chip(text, width, flight),), flight.colour)
     return tuple(elements)
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A message on its road; it `asks` if its client sent it, or else comes back to the client."""
+
+    view: FlightView
+    road: Road
+    asks: bool
+
+    @property
+    def colour(self) -> str:
+        return "ke" if self.view.kind is FlightKind.ERROR else self.road.colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,50 +104,54 @@ class _Box:
         return not apart and abs(self.y - other.y) < CHIP
 
 
-def _free(wish: _Box, taken: list[_Box]) -> _Box:
-    """The place nearest to the wish that covers no other chip; the wish itself, if there is none."""
-    beside = [left for other in taken for left in (other.left + other.width + 6, other.left - wish.width - 6)]
-    places = [_Box(left, wish.y, wish.width) for left in (wish.left, *beside) if LEFT <= left <= RIGHT - wish.width]
-    free = [place for place in places if not any(place.meets(other) for other in taken)]
-    return min(free, key=lambda place: (abs(place.left - wish.left), place.left), default=wish)
+def _places(flight: _Flight, width: int) -> Iterator[_Box]:
+    """Where a chip may lie, the best place first: always on its own way, or it would seem to be another's."""
+    come = flight.view.progress if flight.asks else 1 - flight.view.progress
+    for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8):
+        x, y = flight.road.at(come + step / 8)
+        for left_of_way in (0.5, 0.12, 0.88):
+            yield _Box(round(min(max(x - width * left_of_way, LEFT + 12), RIGHT - width)), round(y), width)
+    for beside in range(LEFT + 12, RIGHT - width, 8) if not flight.road.above else ():
+        yield _Box(beside, round(flight.road.client_y), width)
 
 
-def _known(views: tuple[FlightView, ...], roads: dict[str, Road]) -> list[tuple[FlightView, Road]]:
+def _known(views: tuple[FlightView, ...], roads: dict[str, Road]) -> list[_Flight]:
     """The messages with the road of their client, be it where they come from or where they go."""
-    return [(view, roads[name]) for view in views for name in (view.src, view.dst) if name in roads]
+    return [
+        _Flight(view, roads[name], asks)
+        for view in views
+        for name, asks in ((view.src, True), (view.dst, False))
+        if name in roads
+    ]
 
 
-def _line(view: FlightView, road: Road) -> str:
-    answer = view.kind in _ANSWERS
-    if answer:  # the head is at the client
-        x, y = road.client_x, road.client_y
-        turn = "l-5 8h10z" if road.above else "l8-5v10z"
-    else:
+def _line(flight: _Flight) -> str:
+    road = flight.road
+    if flight.asks:
         x, y = road.lane_x, road.lane_y
         turn = "l-5-8h10z" if road.above else "l-5 8h10z"
+    else:
+        x, y = road.client_x, road.client_y
+        turn = "l-5 8h10z" if road.above else "l8-5v10z"
     head = path(f"M{number(x)} {number(y)}{turn}", "f")
-    return grouped(_colour(view, road), path(road.d, "q" if answer else "l"), head)
+    return grouped(flight.colour, path(road.d, "q" if flight.view.kind in _ANSWERS else "l"), head)
 
 
-def _colour(view: FlightView, road: Road) -> str:
-    return "ke" if view.kind is FlightKind.ERROR else road.colour
-
-
-def _chip(text: str, width: int, view: FlightView, road: Road) -> str:
+def _chip(text: str, width: int, flight: _Flight) -> str:
     """A chip, drawn around the middle of its left edge."""
-    if view.kind is FlightKind.ERROR:
+    if flight.view.kind is FlightKind.ERROR:
         mark = path("M10-4l8 8m0-8l-8 8", "l")
     else:
-        up = (view.kind in _ANSWERS) == road.above
+        up = flight.asks != flight.road.above
         mark = path("M9 4h10l-5-9z" if up else "M9-4h10l-5 9z", "f")
     drawn = (box(0, -CHIP / 2, width, CHIP, "o", CHIP / 2), mark, label(24, 5, text))
-    return "".join(drawn) if text == view.label else hinted(view.label, *drawn)
+    return "".join(drawn) if text == flight.view.label else hinted(flight.view.label, *drawn)
 
 
 def reader_road(index: int, rows_y: float, lane_foot: float, offset: int, window: Window) -> Road:
     """From a reader's name along its row, and up to the offset that the message is about."""
     y = rows_y + index * ROW + ROAD
-    return Road(False, colour(index), LEFT + 4, y, window.left(offset) + 5, lane_foot)
+    return Road(False, colour(index), LEFT + 4, y, window.left(offset) + 6, lane_foot)
 
 
 def writer_road(x: float, y: float, lane_y: float, window: Window) -> Road:

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from course.diagrams.shapes import MONO_PX, bold_px, box, hinted, label, mono_px, moved, number, path, shorten
+from course.diagrams.shapes import bold_px, box, hinted, label, mono_px, moved, number, path, shorten, text_px
 from course.diagrams.window import LEFT, PITCH, RIGHT, Panel, Window
 
-HEIGHT = 36  # of a cell
+HEIGHT = 42  # of a cell: two lines
 FOOT = 46  # offsets and flags under the cells
 
-_BASELINE = 23
+_BASELINE = HEIGHT // 2 + 5
+_LINE = 17
 _OFFSETS = HEIGHT + 18
 _FLAGS = HEIGHT + 36
 _NAME_PX = LEFT - 14
-_CELL_PX = 4 * MONO_PX
+_CELL_PX = PITCH - 6
 
 Values = Mapping[int, str] | tuple[str, ...]
 
@@ -63,14 +64,25 @@ def _panel(panel: Panel, start: int, values: Mapping[int, str]) -> tuple[str, ..
 def _record(offset: int, value: str) -> str:
     x = offset * PITCH
     cell = path(f"M{x} 0h{PITCH}v{HEIGHT}h-{PITCH}z", "c")
-    short = shorten(value, _CELL_PX, mono_px)
-    text = label(x + PITCH / 2, _BASELINE, short, "n x") if short else ""
-    return hinted(value, cell, text) + _offset(offset) if short != value else cell + text + _offset(offset)
+    lines = _in_cell(value)
+    first = _BASELINE - (len(lines) - 1) * _LINE / 2
+    text = "".join(label(x + PITCH / 2, first + i * _LINE, line, "x") for i, line in enumerate(lines))
+    drawn = cell + text + _offset(offset)
+    return drawn if " ".join(lines) == value else hinted(value, drawn)
+
+
+def _in_cell(value: str) -> list[str]:
+    """The value in one line, or two; a word too long for its line keeps its end, which tells `order-17` from 18."""
+    words = value.split()
+    lines = [value] if text_px(value) <= _CELL_PX or len(words) < 2 else [words[0], " ".join(words[1:])]
+    return [shorten(line, _CELL_PX, tail=2) for line in lines if line]
 
 
 def _ghost(offset: int) -> str:
-    x = offset * PITCH
-    hatch = f"M{x} 14l14-14M{x} 28l28-28M{x + 5} 36l36-36M{x + 19} 36l22-22M{x + 33} 36l8-8"
+    x, hatch = offset * PITCH, ""
+    for start in range(x - HEIGHT + 13, x + PITCH, 15):
+        into, out = max(x - start, 0), min(x + PITCH - start, HEIGHT)
+        hatch += f"M{start + into} {HEIGHT - into}l{out - into}-{out - into}"
     return path(hatch, "e") + path(f"M{x} 0h{PITCH}v{HEIGHT}h-{PITCH}z", "g") + _offset(offset)
 
 
@@ -84,7 +96,7 @@ def _next(y: float, window: Window) -> str:
     x = window.middle(end)
     return (
         box(x - PITCH / 2 + 1, y + 1, PITCH - 2, HEIGHT - 2, "z")
-        + label(x, y + _BASELINE, "next", "m x nx")
+        + label(x, y + _BASELINE, "next", "m x")
         + label(x, y + _OFFSETS, str(end), "n b x")
     )
 
@@ -97,10 +109,10 @@ def _break(y: float, window: Window) -> tuple[str, ...]:
             return ()
         return (label(LEFT - 4, y + _OFFSETS, f"… +{window.hidden_before}", "m r"),)
     x = LEFT + gap.slot * PITCH
-    tear = path(f"M{x + 8} {y - 3:g}l7 14-7 14 7 14M{x + 23} {y - 3:g}l7 14-7 14 7 14", "s")
+    zig = "l7 16-7 16 7 16"
     return (
-        path(f"M{x + 8} {y - 3:g}l7 14-7 14 7 14h15l-7-14 7-14-7-14z", "p"),
-        tear,
+        box(x, y - 1, PITCH, HEIGHT + 2, "p"),
+        path(f"M{x + 11} {y - 3:g}{zig}M{x + 29} {y - 3:g}{zig}", "s"),
         label(x + PITCH / 2, y + _OFFSETS, f"+{gap.last - gap.first}", "m x"),
     )
 

@@ -18,7 +18,7 @@ from course.diagrams.window import LEFT, RIGHT, WIDTH, Window, window
 
 _MARGIN = 16
 _PILL = 30  # height of a producer
-_AIR = 84  # between producers and the lane: where their messages fly
+_AIR = 78  # between producers and the lane: where their messages fly
 _LINE = 21  # of the note
 _TEXT_PX_MIN = 24  # less room than this is left empty
 

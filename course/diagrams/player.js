@@ -58,6 +58,7 @@ function start(root) {
   const end = button("last", words.last, () => stop(last));
   const range = element("input", {type: "range", min: 0, max: last, step: 1, "aria-label": words.slider});
   const slider = element("span", {class: "kl-slider"}, range, ...flags());
+  slider.classList.toggle("kl-flagged", marks.length > 0);
   const count = element("span", {class: "kl-count"});
   const bar = element("div", {class: "kl-bar"}, first, back, play, next, end);
   if (marks.length) {

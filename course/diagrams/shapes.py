@@ -67,20 +67,23 @@ def bold_px(text: str) -> float:
     return text_px(text, bold=True)
 
 
-def shorten(text: str, px_max: float, measure: Callable[[str], float] = text_px) -> str:
-    """The text, or its beginning and an ellipsis, in at most so many px; an ellipsis always fits.
+def shorten(text: str, px_max: float, measure: Callable[[str], float] = text_px, tail: int = 0) -> str:
+    """The text, or its beginning, an ellipsis and its last `tail` characters, in at most so many px.
 
     >>> shorten("notification", 70)
     'notifica…'
+    >>> shorten("order-17", 44, tail=2)
+    'o…17'
     """
     narrowest_px = 4  # no character is narrower: what lies beyond cannot fit, however long the text is
-    text = clean(text[: int(px_max) // narrowest_px + 2])
-    if measure(text) <= px_max:
-        return text
-    kept = len(text)
-    while kept and measure(text[:kept] + "…") > px_max:
+    head = clean(text[: int(px_max) // narrowest_px + 2])
+    if len(text) <= len(head) and measure(head) <= px_max:
+        return head
+    end = "…" + clean(text[len(text) - tail :])
+    kept = len(head)
+    while kept and measure(head[:kept] + end) > px_max:
         kept -= 1
-    return text[:kept] + "…"
+    return head[:kept] + end
 
 
 def wrap(text: str, px_max: float) -> list[str]:

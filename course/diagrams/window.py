@@ -1,11 +1,11 @@
 """Which offsets of a log are in the picture, and where.
 
-A lane has room for thirteen records and the slot of the next one. A longer log is shown by its tail; if a reader is
+A lane has room for eleven records and the slot of the next one. A longer log is shown by its tail; if a reader is
 further behind than that, by two panels, one around the reader furthest behind and one at the tail, with a break
-between them that says how many records it hides. Panels move in pages of four, so that most steps move nothing.
+between them that says how many records it hides. Panels move in pages of three, so that most steps move nothing.
 
-    |   0   1   2   3   4   5  ... +24   30  31  32  33  34  35 (36)
-        ^ the slow reader                                        end
+    |   0   1   2   3   4  ... +49  54  55  56  57  58 (59)
+            ^ the slow reader                           end
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LEFT = 130  # where the first slot begins; names stand left of it
-PITCH = 41  # one slot: room for four characters
-SLOTS = 14  # thirteen records and the next
+PITCH = 47  # one slot: room for a word such as "order"
+SLOTS = 12  # eleven records and the next
 RIGHT = LEFT + SLOTS * PITCH
-WIDTH = RIGHT + 16
+WIDTH = 720
 
-_PAGE = 4
-_BEHIND = 6  # records in the left panel of two; one slot is the break, seven are the tail
+_PAGE = 3
+_BEHIND = 5  # records in the left panel of two; one slot is the break, six are the tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def window(end: int, positions: tuple[int, ...]) -> Window:
     >>> window(5, (0, 3)).panels
     (Panel(slot=0, first=0, last=5),)
     >>> window(60, (3, 60)).gap
-    Panel(slot=6, first=6, last=56)
+    Panel(slot=5, first=8, last=57)
     """
     end = max(end, 0)
     if end < SLOTS:
