@@ -29,6 +29,16 @@ SWITCHES = {
     ),
 }
 """Settings that stop bubblewrap: file -> (the value that stops it, what to do)."""
+REFUSALS = (
+    "namespace",
+    "uid map",
+    "gid map",
+    "RTM_NEWADDR",
+    "Failed to make / slave",
+    "mount proc",
+    "Operation not permitted",
+)
+"""What bubblewrap says when the machine, and not its command line, is the trouble."""
 CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
@@ -38,8 +48,12 @@ def too_old(program: str, missing: list[str]) -> str:
 
 
 def explain(failure: str, root: Path = Path("/")) -> str:
-    """What bubblewrap said, and what on this machine may be behind it. `root` is where the settings are read."""
-    return "; ".join([f"bubblewrap does not work here ({failure})", *_remedies(root)])
+    """What bubblewrap said and, if it was refused a namespace, what on this machine may be behind it.
+
+    `root` is where the settings of the machine are read.
+    """
+    remedies = _remedies(root) if any(word in failure for word in REFUSALS) else []
+    return "; ".join([f"bubblewrap does not work here ({failure})", *remedies])
 
 
 def _remedies(root: Path) -> list[str]:

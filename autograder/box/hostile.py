@@ -31,7 +31,7 @@ def attempt(what: str, action: Callable[[], object]) -> None:
     try:
         action()
     except (OSError, ImportError) as error:
-        tell(REFUSED, f"{what}: {error}")
+        tell(REFUSED, f"{what}: {getattr(error, 'strerror', None) or error}")
     else:
         tell(BROKEN, what)
 
@@ -64,11 +64,14 @@ def read(scene: dict[str, Any]) -> None:
     attempt("the source of the grader", Path(scene["grader"]).read_bytes)
     for package in scene["packages"]:
         attempt(f"import {package}", lambda package=package: importlib.import_module(package))  # type: ignore[misc]
-    attempt(f"a file in {home}", lambda: next((name for name in home.iterdir() if name.is_file()), None) or _nothing())
+    attempt(f"the files in {home}", lambda: _files_in(home))
 
 
-def _nothing() -> None:
-    raise FileNotFoundError("nothing there")
+def _files_in(folder: Path) -> list[Path]:
+    found = [path for path in folder.iterdir() if path.is_file()]
+    if not found:  # above a mounted interpreter there is a chain of empty folders
+        raise FileNotFoundError("there are none")
+    return found
 
 
 def write(scene: dict[str, Any]) -> None:

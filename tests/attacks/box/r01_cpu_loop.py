@@ -1,0 +1,4 @@
+"""R01: never come back."""
+
+while True:
+    pass
