@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from course.lazy_commands import LazyCommand, command_line
 
-COMMANDS = (LazyCommand("learn", "course.learn_command:learn", "Open JupyterLab on your own copy of the notebooks."),)
+COMMANDS = (
+    LazyCommand("learn", "course.learn_command:learn", "Open JupyterLab on your own copy of the notebooks."),
+    LazyCommand("build", "course.build_command:build", "Make the notebooks from the chapters, or check them."),
+)
 
 app = command_line(COMMANDS, help_text="Learn Kafka by building it, chapter by chapter.")
 
