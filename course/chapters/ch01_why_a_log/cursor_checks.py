@@ -28,7 +28,7 @@ class _Place:
         self.position, self.sought = position, False
 
     def told(self, call: Call) -> None:
-        if call.name == "seek":
+        if call.name == "seek" and isinstance(call.outcome, Returned):
             self.position, self.sought = call.args[0], True
         elif call.name == "poll" and isinstance(call.outcome, Returned):
             self.position, self.sought = call.outcome.value[1], False
@@ -158,6 +158,8 @@ CURSOR = Check(
             "back to the beginning", _ONE, (("email", Habits(0, 3, 12, seeks=((5, 0), (8, 2)), polls_max=10)),)
         ),
         ReadersCase("skip ahead", _ONE, (("email", Habits(0, 1, 14, seeks=((4, 3),), polls_max=8)),)),
+        ReadersCase("seek to near the end", _ONE, (("email", Habits(0, 3, 12, seeks=((9, 8),), polls_max=11)),)),
+        ReadersCase("seek below the start", _ONE, (("email", Habits(0, 3, 12, seeks=((4, -2),), polls_max=8)),)),
         ReadersCase("seek beyond the end", _ONE, (("email", Habits(0, 3, 12, seeks=((3, 90),), polls_max=8)),)),
         ReadersCase(
             "retention passes a sleeping reader",
@@ -165,6 +167,13 @@ CURSOR = Check(
             (("email", Habits(0, 2, 9, polls_max=10)),),
             ((40, DeleteRecordsRequest(4)),),
             faults=((12, Freeze("email", 60)),),
+        ),
+        ReadersCase(
+            "retention passes one reader while another goes on",
+            _ONE,
+            (("email", Habits(0, 2, 9, polls_max=10)), ("search", Habits(0, 2, 7, polls_max=16))),
+            ((65, DeleteRecordsRequest(4)),),
+            faults=((30, Freeze("email", 60)),),
         ),
     ),
     draw=_draw_readers,

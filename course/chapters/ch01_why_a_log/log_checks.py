@@ -285,6 +285,7 @@ READ = Check(
                 ("search", (_LATER, _fetch(0, 3), _fetch(3))),
             ),
         ),
+        LogCase("the newest first", (("orders", _ABC), ("email", (_LATER, _fetch(2, 2), _fetch(0, 2), _fetch(1, 3))))),
         LogCase(
             "at the end, and beyond",
             (("orders", _ABC), ("email", (_fetch(0), _LATER, _fetch(4), _fetch(5), _fetch(9)))),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from course.checks.wrong import wrong
 from kafkalite.errors import OffsetOutOfRange
 from kafkalite.types import Hand, Left, Published, Ready, Subscribed, Topic
@@ -485,4 +483,4 @@ def deliver_to_who_has_left(state: Topic, event: Published | Subscribed | Ready 
             hands.append(Hand(sink, positions[sink], values[positions[sink] :]))
             positions[sink] = len(values)
             idle.discard(sink)
-    return replace(state, values=values, positions=positions, idle=frozenset(idle)), hands
+    return Topic(values, positions, frozenset(idle)), hands
