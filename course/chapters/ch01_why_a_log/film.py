@@ -6,11 +6,12 @@ says: a base offset that is wrong is drawn where it claims to be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from course.chapters.ch01_why_a_log import stage
 from course.checks.model import Run, Violation
+from course.checks.plug import WRONG_SHAPE
 from course.diagrams.frames import Frame
 from course.diagrams.hub_lane import hub_lane
 from course.diagrams.log_lane import log_lane
@@ -29,7 +30,7 @@ from course.diagrams.views import (
 )
 from kafkalite import facts
 from kafkalite.errors import ErrorCode
-from kafkalite.node import Note, PeerLost, Received, Send, Started
+from kafkalite.node import Note, PeerLost, Received, Send
 from kafkalite.protocol import one_partition as wire
 from kafkalite.sim.faults import BreakConnection, Freeze, SlowLink
 from kafkalite.sim.simulator import Step
@@ -38,26 +39,32 @@ FRAMES_MAX = 300  # what a player of 300 KB holds
 AFTER = 20  # frames shown after the one it opens at, where a run is too long to show whole
 
 
-def film(run: Run, violation: Violation | None = None) -> Player:
-    """The run as a player, opened at the step where the violation shows."""
-    steps = [step for step in run.steps if not (isinstance(step.event, Started) and not step.effects)]
+def film(run: Run, violation: Violation | None = None, flags: Mapping[int, str] | None = None) -> Player:
+    """The run as a player, opened at the step where the violation shows.
+
+    `flags` says, by step, why one would look there; without a violation the player opens at the first of them, and
+    without any at the end, where the whole run is to be seen.
+    """
+    steps = list(run.steps)
     at = violation.step if violation is not None else None
-    shown, whole = _window(steps, at)
+    marks = {at: "rule broken here"} if at is not None else {} if violation is not None else dict(flags or {})
+    shown, whole = _window(steps, min(marks, default=None))
     scene = _HubScene(run.case) if isinstance(run.case, stage.HubCase) else _LogScene(run.case)
     frames: list[Frame] = []
-    opened = 0
+    opened: int | None = None
     for step in steps:
         frame = scene.frame(step)
-        if not shown[0] <= step.index <= shown[1]:
-            continue
-        if step.index == at and violation is not None:
-            opened = len(frames)
-            frame = Frame(
-                frame.picture, f"{frame.caption} RULE BROKEN: {violation.message}.", frame.title, "rule broken here"
-            )
+        mark = marks.get(step.index)
+        if not shown[0] <= step.index <= shown[1] or not (frame.caption or mark):
+            continue  # a node that only set its alarm clock is nothing to look at
+        if mark is not None:
+            opened = len(frames) if opened is None else opened
+            broken = f" RULE BROKEN: {violation.message}." if violation is not None else ""
+            frame = Frame(frame.picture, f"{frame.caption}{broken}".strip(), frame.title, mark)
         frames.append(frame)
     label = run.case.name if whole else f"{run.case.name} (steps {shown[0]} to {shown[1]} of {len(run.steps)})"
-    return player(frames, start=opened, label=label)
+    otherwise = len(frames) - 1 if violation is None else 0
+    return player(frames or [scene.blank()], start=max(0, otherwise if opened is None else opened), label=label)
 
 
 def _window(steps: Sequence[Step], at: int | None) -> tuple[tuple[int, int], bool]:
@@ -85,7 +92,11 @@ class _Scene:
         self.see(step)
         captions = [*self.told(step), *(text for fact in said if (text := self.caption(step.node, fact)))]
         title = f"step {step.index} · {step.now_ms:.1f} ms · {step.node or 'fault'}"
-        return Frame(self.picture(step), "; ".join(captions) or "nothing to see", title)
+        return Frame(self.picture(step), "; ".join(captions), title)
+
+    def blank(self) -> Frame:
+        """How things look before the first step: all there is to show of a run that never began."""
+        return Frame(self.picture(None), "nothing happened", "before the first step")
 
     def learn(self, step: Step, fact: Any) -> None: ...
 
@@ -93,13 +104,13 @@ class _Scene:
 
     def caption(self, node: str, fact: Any) -> str | None: ...
 
-    def picture(self, step: Step) -> Any: ...
+    def picture(self, step: Step | None) -> Any: ...
 
     def told(self, step: Step) -> Iterator[str]:
         """The event in words."""
         event = step.event
         if isinstance(event, Received):
-            yield f"{step.node} receives {_message(event.message)} from {event.source}"
+            yield f"{step.node} receives “{_message(event.message)}” from {event.source}"
         elif isinstance(event, PeerLost):
             yield f"{step.node} notices that its connection with {event.peer} broke"
         elif isinstance(event, BreakConnection):
@@ -110,7 +121,7 @@ class _Scene:
             yield f"FAULT: the way from {event.source} to {event.to} becomes {event.factor:g} times slower"
         for effect in step.effects:
             if isinstance(effect, Send):
-                yield f"{step.node} sends {_message(effect.message)} to {effect.to}"
+                yield f"{step.node} sends “{_message(effect.message)}” to {effect.to}"
 
 
 class _LogScene(_Scene):
@@ -143,6 +154,8 @@ class _LogScene(_Scene):
 
     def see(self, step: Step) -> None:
         for effect in step.effects:
+            if isinstance(effect, Send) and isinstance(effect.message, wire.ListOffsetsResponse):
+                self._believe(effect.message)
             if isinstance(effect, Send) and isinstance(effect.message, wire.FetchRequest) and step.node in self.cursors:
                 old, asked = self.cursors[step.node], effect.message
                 wants = (asked.fetch_offset, asked.fetch_offset + asked.max_records)
@@ -159,6 +172,11 @@ class _LogScene(_Scene):
             old = self.cursors[step.event.node]
             self.cursors[step.event.node] = CursorView(old.name, old.position, old.wants, old.lag, "asleep")
 
+    def _believe(self, answer: wire.ListOffsetsResponse) -> None:
+        """A log that loses values on the way (a queue does) says so only here."""
+        if answer.error is ErrorCode.NONE:
+            self.start = answer.earliest
+
     def caption(self, node: str, fact: Any) -> str | None:
         match fact:
             case facts.RecordsAppended(base_offset, values):
@@ -168,12 +186,12 @@ class _LogScene(_Scene):
             case facts.ReaderMoved(position, end, lag):
                 return f"{node} will go on at offset {position}; the log ends at {end}, so it lags by {lag}"
             case facts.PartFailed(part, error):
-                return f"{node}'s {part} failed: {error}"
+                return f"{node}'s {part} failed: {plainly(error)}"
             case facts.LogOpened(start):
                 return f"{node} opens its log, whose first value will get offset {start}"
         return None
 
-    def picture(self, step: Step) -> Any:
+    def picture(self, step: Step | None) -> Any:
         flights = tuple(_flights(step, {*self.writers, *self.cursors}))
         return log_lane(
             LogLaneView(
@@ -197,6 +215,7 @@ class _HubScene(_Scene):
         self.positions = {name: habits.offset for name, habits in case.sinks}
         self.states = dict.fromkeys(self.positions, SinkState.GONE)
         self.holding: dict[str, tuple[int, int]] = {}
+        self.seen: set[str] = set()  # sinks that have connected once; until then there is nothing of them to draw
 
     def learn(self, step: Step, fact: Any) -> None:
         if isinstance(fact, stage.TopicChanged):
@@ -215,31 +234,41 @@ class _HubScene(_Scene):
                 self.holding[effect.to] = (offset, offset + len(effect.message.values))
             elif isinstance(effect, Send) and isinstance(effect.message, stage.Done):
                 self.holding.pop(step.node, None)
+        if isinstance(step.event, Received) and isinstance(step.event.message, stage.Subscribe):
+            self.seen.add(step.event.source)
         if isinstance(step.event, PeerLost):
             self.holding.pop(step.node, None)
 
     def caption(self, node: str, fact: Any) -> str | None:
-        return f"{node}'s {fact.part} failed: {fact.error}" if isinstance(fact, facts.PartFailed) else None
+        return f"{node}'s {fact.part} failed: {plainly(fact.error)}" if isinstance(fact, facts.PartFailed) else None
 
-    def picture(self, step: Step) -> Any:
+    def picture(self, step: Step | None) -> Any:
         sinks = tuple(
             SinkView(name, position, self.states[name], self.holding.get(name))
             for name, position in self.positions.items()
+            if name in self.seen
         )
-        flights = tuple(_flights(step, {*self.positions, *(source.name for source in self.sources)}))
+        flights = tuple(_flights(step, {*self.seen, *(source.name for source in self.sources)}))
         return hub_lane(
-            HubLaneView("orders", 0, self.end, self.values, sinks=sinks, sources=self.sources, flights=flights)
+            HubLaneView("events", 0, self.end, self.values, sinks=sinks, sources=self.sources, flights=flights)
         )
 
 
-def _flights(step: Step, drawn: set[str]) -> Iterator[FlightView]:
+def _flights(step: Step | None, drawn: set[str]) -> Iterator[FlightView]:
     """The message that arrives at this step, and those that leave."""
+    if step is None:
+        return
     if isinstance(step.event, Received) and {step.node, step.event.source} & drawn:
         message = step.event.message
         yield FlightView(step.event.source, step.node, _message(message), _kind(message), ARRIVES)
     for effect in step.effects:
         if isinstance(effect, Send) and {step.node, effect.to} & drawn:
             yield FlightView(step.node, effect.to, _message(effect.message), _kind(effect.message), LEAVES)
+
+
+def plainly(error: str) -> str:
+    """An answer's error without the names of what carried it here."""
+    return error.removeprefix("AnswerRaised: ").removeprefix(f"{WRONG_SHAPE}: ")
 
 
 def _kind(message: Any) -> FlightKind:
