@@ -18,6 +18,9 @@ from course.checks.model import Run, Violation
 from course.checks.result import CheckResult
 
 
+MIME_TYPE = "application/vnd.kafkalite.check+json"  # a result as data, beside its looks, in a notebook's outputs
+
+
 class Verdict(float):
     """The points an answer has, which is also what nbgrader reads; shown, it is the feedback.
 
@@ -40,6 +43,9 @@ class Verdict(float):
 
     def _repr_html_(self) -> str:
         return self.html
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {MIME_TYPE: self.result.as_data()}
 
 
 class Hint:

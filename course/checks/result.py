@@ -49,3 +49,18 @@ class CheckResult:
     def broken(self) -> frozenset[str]:
         """The ids of the rules that do not hold."""
         return frozenset(rule.id for rule in self.rules if not rule.passed)
+
+    def as_data(self) -> dict[str, Any]:
+        """The result as a program reads it, JSON-able: the score and each rule's end. Nothing of a case is in it."""
+        return {
+            "check": self.check,
+            "outcome": self.outcome.name,
+            "score": self.score,
+            "points": self.points,
+            "graded": self.graded,
+            "misconception": self.misconception.name if self.misconception is not None else None,
+            "rules": [
+                {"id": r.id, "points": r.points, "passed": r.passed, "hidden": r.hidden, "ran": r.ran}
+                for r in self.rules
+            ],
+        }
