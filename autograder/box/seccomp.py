@@ -46,6 +46,9 @@ DENIED = {
 NEWER = {"statmount": 457, "listmount": 458, "lsm_set_self_attr": 460, "open_tree_attr": 467}
 """Calls younger than the libseccomp of long-lived systems. From 424 on, a call has one number on every machine."""
 
+UNKNOWN = -1
+"""libseccomp's number for a name it does not know. A call that only other machines have is some other negative."""
+
 CLONE_THREAD = 0x00010000
 CLONE_NEW = (0x00000080, 0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)
 """The flags of clone that make namespaces: time, mount, cgroup, uts, ipc, user, pid, net."""
@@ -63,21 +66,28 @@ def compiled_filter() -> bytes:
 
     Raises SeccompUnavailable if pyseccomp or libseccomp is missing.
     """
-    return compile_filter(_library())
+    return compile_filter(library())
 
 
 def compile_filter(seccomp: ModuleType, arch: int | None = None) -> bytes:
-    """The filter for `arch`, one of `pyseccomp.Arch` (None: this machine's)."""
+    """The filter for `arch`, one of `pyseccomp.Arch` (None: this machine's).
+
+    For another machine the calls in `NEWER` are left out where libseccomp has no name for them: it translates by name.
+    """
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
-    if arch is not None and arch != seccomp.system_arch():
+    is_foreign = arch is not None and arch != seccomp.system_arch()
+    if is_foreign:
         rules.add_arch(arch)
         rules.remove_arch(seccomp.system_arch())
     deny = seccomp.ERRNO(errno.EPERM)
-    for names in DENIED.values():
-        for name in names.split():
-            rules.add_rule(deny, _number(seccomp, name))
-    for number in TERMINAL_INPUT:
-        rules.add_rule(deny, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, number))
+    for name in " ".join(DENIED.values()).split():
+        number = seccomp.resolve_syscall(seccomp.Arch.NATIVE, name)
+        if number != UNKNOWN:
+            rules.add_rule(deny, number)
+        elif not is_foreign:
+            rules.add_rule(deny, NEWER[name])
+    for request in TERMINAL_INPUT:
+        rules.add_rule(deny, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
     _only_threads(seccomp, rules)
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
@@ -86,8 +96,10 @@ def compile_filter(seccomp: ModuleType, arch: int | None = None) -> bytes:
 
 
 def _only_threads(seccomp: ModuleType, rules: Any) -> None:
-    """`clone` makes threads and nothing else. `clone3` hides its flags behind a pointer, where no filter can look:
-    it is told to be absent (ENOSYS), and libc falls back to `clone`.
+    """`clone` makes threads and nothing else.
+
+    `clone3` hides its flags behind a pointer, where no filter can look: it is said to be absent (ENOSYS), and libc
+    falls back to `clone`.
     """
     deny = seccomp.ERRNO(errno.EPERM)
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
@@ -96,14 +108,8 @@ def _only_threads(seccomp: ModuleType, rules: Any) -> None:
         rules.add_rule(deny, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
 
 
-def _number(seccomp: ModuleType, name: str) -> int:
-    number: int = seccomp.resolve_syscall(seccomp.Arch.NATIVE, name)
-    if number == -1:  # libseccomp does not know the name; for a call another machine has, it is some other negative
-        return NEWER[name]
-    return number
-
-
-def _library() -> ModuleType:
+def library() -> ModuleType:
+    """pyseccomp; raises SeccompUnavailable if it, or the libseccomp behind it, is missing."""
     try:
         import pyseccomp  # noqa: PLC0415  (it looks for the shared library when imported, and raises without it)
     except ImportError:
