@@ -81,10 +81,12 @@ Find = Callable[[Rule], "tuple[Violation, Run] | None"]
 
 
 def _judge(check: Check, rule: Rule, runs: list[Run], shown: int, complete: bool, find: Find) -> RuleResult:
-    broken = [(violation, run) for run in runs[:shown] if (violation := rule.judge(run)) is not None]
-    hidden = not broken and any(rule.judge(run) is not None for run in runs[shown:])
+    found = [(rule.judge(run), run) for run in runs]
+    broken = [(violation, run) for violation, run in found[:shown] if isinstance(violation, Violation)]
+    hidden = not broken and any(isinstance(violation, Violation) for violation, _ in found)
     if not broken and not hidden:
-        return RuleResult(rule.id, rule.says, rule.points, passed=complete, ran=complete)
+        holds = complete and any(violation is None for violation, _ in found)
+        return RuleResult(rule.id, rule.says, rule.points, passed=holds, ran=holds)
     # The shortest way to the mistake is the one worth reading.
     best = min(broken, key=_length, default=None) or find(rule)
     if best is None:
@@ -123,7 +125,7 @@ def _shown_too(
         return None
     for run in _runs(exercise, check, port, seeds.searched_cases(check)):
         violation = rule.judge(run) if run.lost is None else None
-        if violation is not None:
+        if isinstance(violation, Violation):
             return violation, run
     return None
 

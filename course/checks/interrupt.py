@@ -1,7 +1,8 @@
 """Ends what does not end: one call of a learner's code, in the learner's own process.
 
 In the main thread of a Unix process a timer interrupts it, also while it sleeps; elsewhere (Windows, other threads)
-lines are counted, which does not see a sleep or a loop inside one call of C. The autograder needs neither: there the
+bytecodes are counted (lines are not enough: `while True: pass` is one), which does not see a sleep or a loop inside
+one call of C. The autograder needs neither: there the
 answer is another process, and is killed.
 """
 
@@ -67,13 +68,16 @@ class Watch:
             raise AnswerLost(Outcome.TIMEOUT, f"did not come back within {self._limit_s:g} s{self._where(frame)}")
 
     def _call_counted(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        left = limits.LINES
+        left = limits.BYTECODES
 
         def count(frame: types.FrameType, _event: str, _: Any) -> Any:
             nonlocal left
+            frame.f_trace_opcodes = True
             left -= 1
             if left < 0:
-                raise AnswerLost(Outcome.TIMEOUT, f"ran {limits.LINES:,} lines without an end{self._where(frame)}")
+                raise AnswerLost(
+                    Outcome.TIMEOUT, f"ran {limits.BYTECODES:,} bytecodes without an end{self._where(frame)}"
+                )
             return count
 
         before = sys.gettrace()

@@ -9,4 +9,4 @@ CALL_S = 2.0  # one call of an answer
 CHECK_S = 20.0  # all calls of one check
 CELL_S = 10.0  # one cell of the notebook, where a grader runs the cells itself
 OUTPUT_BYTES = 1 << 20  # printed by one exercise
-LINES = 3_000_000  # of one call, where no timer can interrupt (Windows, or outside the main thread)
+BYTECODES = 5_000_000  # of one call, where no timer can interrupt (Windows, or outside the main thread)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from importlib import import_module
 from random import Random
@@ -38,14 +39,27 @@ class Violation:
     step: int | None = None
 
 
+class Unjudged(Enum):
+    """A run that has nothing a rule could judge: it counts neither for the answer nor against it."""
+
+    UNJUDGED = "nothing in this run is the rule's business"
+
+
+UNJUDGED = Unjudged.UNJUDGED
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing an answer must do, with the points it is worth. `judge` returns the first violation, or None."""
+    """One thing an answer must do, with the points it is worth.
+
+    `judge` returns the first violation of a run, None if the run shows that the rule holds, or UNJUDGED. A rule that no
+    run has shown to hold does not pass: whoever does nothing does nothing wrong, and gets nothing for it.
+    """
 
     id: str
     says: str
     points: float
-    judge: Callable[[Run], Violation | None]
+    judge: Callable[[Run], Violation | Unjudged | None]
 
 
 @dataclass(frozen=True)

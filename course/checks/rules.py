@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from course.checks.model import Run, Violation
+from course.checks.model import Run, Unjudged, Violation
 from course.checks.plug import Call, Raised, Returned
 
-Judge = Callable[[Run], Violation | None]
+Judge = Callable[[Run], Violation | Unjudged | None]
 
 
 def per_instance(run: Run) -> dict[int, list[tuple[int, Call]]]:
@@ -60,7 +60,7 @@ def could_not_begin(run: Run) -> Violation | None:
 def after_construction(judge: Judge) -> Judge:
     """A rule about the calls of instances: broken, too, where an instance could not be made."""
 
-    def judging(run: Run) -> Violation | None:
+    def judging(run: Run) -> Violation | Unjudged | None:
         return could_not_begin(run) or judge(run)
 
     return judging

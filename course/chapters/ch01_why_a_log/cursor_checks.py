@@ -13,9 +13,9 @@ from course.chapters.ch01_why_a_log.stage import (
     numbered_values,
     play_readers,
 )
-from course.checks.model import Check, Rule, Run, Violation
+from course.checks.model import UNJUDGED, Check, Rule, Run, Unjudged, Violation
 from course.checks.plug import Call, Returned
-from course.checks.rules import after_construction, per_instance, returned, violation
+from course.checks.rules import Judge, after_construction, per_instance, returned, violation
 from kafkalite.clients.reader import Habits
 from kafkalite.protocol.one_partition import DeleteRecordsRequest
 from kafkalite.sim.faults import Freeze
@@ -51,16 +51,18 @@ def _with_place(run: Run) -> Iterator[tuple[int, Call, _Place]]:
             place.told(call)
 
 
-def _poll_rule(applies: Callable[[Call, _Place, bool], bool], why: str) -> Callable[[Run], Violation | None]:
+def _poll_rule(applies: Callable[[Call, _Place, bool], bool], why: str) -> Judge:
     @after_construction
-    def judge(run: Run) -> Violation | None:
-        alone = len(per_instance(run)) == 1
+    def judge(run: Run) -> Violation | Unjudged | None:
+        alone, judged = len(per_instance(run)) == 1, False
         for index, call, place in _with_place(run):
-            if call.name == "poll" and applies(call, place, alone) and not returned(call, place.expected(call)):
-                return violation(
-                    run, index, f"return {place.expected(call)!r}: {why}, and it stood at {place.position}"
-                )
-        return None
+            if call.name != "poll" or not applies(call, place, alone):
+                continue
+            judged = True
+            expected = place.expected(call)
+            if not returned(call, expected):
+                return violation(run, index, f"return {expected!r}: {why}, and it stood at {place.position}")
+        return None if judged else UNJUDGED
 
     return judge
 
@@ -86,12 +88,15 @@ def _is_outside(call: Call, place: _Place, _alone: bool) -> bool:
 
 
 @after_construction
-def _lag_is_the_way_to_the_end(run: Run) -> Violation | None:
+def _lag_is_the_way_to_the_end(run: Run) -> Violation | Unjudged | None:
+    judged = False
     for index, call, place in _with_place(run):
-        expected = max(0, call.args[0] - place.position) if call.name == "lag" else 0
-        if call.name == "lag" and not returned(call, expected):
-            return violation(run, index, f"return {expected}: this reader stands at {place.position}")
-    return None
+        if call.name == "lag":
+            judged = True
+            expected = max(0, call.args[0] - place.position)
+            if not returned(call, expected):
+                return violation(run, index, f"return {expected}: this reader stands at {place.position}")
+    return None if judged else UNJUDGED
 
 
 def _draw_readers(rng: Random) -> ReadersCase:

@@ -16,9 +16,9 @@ from course.chapters.ch01_why_a_log.stage import (
     numbered_values,
     play_hub,
 )
-from course.checks.model import Check, Rule, Run, Violation
+from course.checks.model import UNJUDGED, Check, Rule, Run, Unjudged, Violation
 from course.checks.plug import Call, Returned
-from course.checks.rules import numbered, violation
+from course.checks.rules import Judge, numbered, violation
 from kafkalite.sim.faults import BreakConnection, SlowLink
 from kafkalite.types import Hand, Published, Ready, Subscribed
 
@@ -62,16 +62,17 @@ HandRule = Callable[[Hand, _Sinks], str | None]
 AfterRule = Callable[[Any, _Sinks], str | None]
 
 
-def _hub_rule(of_hand: HandRule | None = None, after: AfterRule | None = None) -> Callable[[Run], Violation | None]:
+def _hub_rule(of_hand: HandRule | None = None, after: AfterRule | None = None) -> Judge:
     """A rule about what is handed out, hand by hand, or about how things stand after an event."""
 
-    def judge(run: Run) -> Violation | None:
-        sinks = _Sinks()
+    def judge(run: Run) -> Violation | Unjudged | None:
+        sinks, handed = _Sinks(), 0
         for index, call in numbered(run, "deliver"):
             event = call.args[1]
             sinks.told(event)
             if not isinstance(call.outcome, Returned):
                 return violation(run, index, "return the next state and a list of Hand")
+            handed += len(call.outcome.value[1])
             for hand in call.outcome.value[1]:
                 expected = of_hand(hand, sinks) if of_hand else None
                 sinks.handed(hand)
@@ -80,7 +81,7 @@ def _hub_rule(of_hand: HandRule | None = None, after: AfterRule | None = None) -
             expected = after(event, sinks) if after else None
             if expected is not None:
                 return Violation(f"after {event!r} {expected}", index, call.step)
-        return None
+        return None if handed else UNJUDGED
 
     return judge
 

@@ -14,9 +14,9 @@ from course.chapters.ch01_why_a_log.stage import (
     Script,
     play_log,
 )
-from course.checks.model import Check, Rule, Run, Violation
+from course.checks.model import UNJUDGED, Check, Rule, Run, Unjudged, Violation
 from course.checks.plug import Call
-from course.checks.rules import after_construction, raised, returned, violation
+from course.checks.rules import Judge, after_construction, raised, returned, violation
 from kafkalite.protocol.one_partition import DeleteRecordsRequest, FetchRequest, ListOffsetsRequest, ProduceRequest
 from kafkalite.sim.faults import BreakConnection
 
@@ -54,17 +54,19 @@ def _with_model(run: Run) -> Iterator[tuple[int, Call, _Model]]:
             model.start = max(model.start, call.args[0])
 
 
-def _log_rule(name: str, expect: Callable[[Call, _Model], str | None]) -> Callable[[Run], Violation | None]:
+def _log_rule(name: str, expect: Callable[[Call, _Model], str | None]) -> Judge:
     """A rule about the calls of one name: `expect` says what the call must do where it did not, and None if it did."""
 
     @after_construction
-    def judge(run: Run) -> Violation | None:
+    def judge(run: Run) -> Violation | Unjudged | None:
+        judged = False
         for index, call, model in _with_model(run):
             if call.name == name:
+                judged = True
                 expected = expect(call, model)
                 if expected is not None:
                     return violation(run, index, expected)
-        return None
+        return None if judged else UNJUDGED
 
     return judge
 
@@ -103,23 +105,27 @@ def _first_reads(run: Run) -> Iterator[tuple[int, Call, _Model, bool]]:
 
 
 @after_construction
-def _read_returns_the_values(run: Run) -> Violation | None:
+def _read_returns_the_values(run: Run) -> Violation | Unjudged | None:
+    judged = False
     for index, call, model, again in _first_reads(run):
         expected = model.read(*call.args)
+        judged = judged or not again
         if not again and not returned(call, expected):
             return violation(
                 run, index, f"return {expected!r}: at most {call.args[1]} values from offset {call.args[0]} on"
             )
-    return None
+    return None if judged else UNJUDGED
 
 
 @after_construction
-def _read_removes_nothing(run: Run) -> Violation | None:
+def _read_removes_nothing(run: Run) -> Violation | Unjudged | None:
+    judged = False
     for index, call, model, again in _first_reads(run):
         expected = model.read(*call.args)
+        judged = judged or again
         if again and not returned(call, expected):
             return violation(run, index, f"return {expected!r}, also to whoever reads it a second time")
-    return None
+    return None if judged else UNJUDGED
 
 
 def _read_minds_the_range(call: Call, model: _Model) -> str | None:
@@ -140,7 +146,7 @@ def _delete_moves_the_start(call: Call, model: _Model) -> str | None:
 
 
 @after_construction
-def _deleting_keeps_the_offsets(run: Run) -> Violation | None:
+def _deleting_keeps_the_offsets(run: Run) -> Violation | Unjudged | None:
     deleted = False
     for index, call, model in _with_model(run):
         if call.name == "delete_before":
@@ -154,7 +160,7 @@ def _deleting_keeps_the_offsets(run: Run) -> Violation | None:
                 return violation(run, index, f"return {values!r}: a value keeps its offset when older ones are deleted")
         elif deleted and call.name in ("start", "end") and not returned(call, getattr(model, call.name)):
             return violation(run, index, f"return {getattr(model, call.name)} after the deletion")
-    return None
+    return None if deleted else UNJUDGED
 
 
 def _produce(*values: str) -> tuple[float, ProduceRequest]:

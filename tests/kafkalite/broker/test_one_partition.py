@@ -52,7 +52,7 @@ def test_deleting_moves_the_start() -> None:
 def test_a_log_that_cannot_be_opened_or_fails_costs_an_answer_and_not_the_broker() -> None:
     """As Kafka does: UNKNOWN_SERVER_ERROR to the client, and the broker goes on."""
 
-    def no_log(start: int) -> object:
+    def no_log(_start: int) -> object:
         raise OSError("no space left on device")
 
     broker = OnePartitionBroker("broker", replace(REFERENCE, log=no_log))  # type: ignore[arg-type]

@@ -131,7 +131,10 @@ def test_another_seed_is_another_run() -> None:
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_the_same_seed_is_the_same_run_in_every_process(hash_seed: str) -> None:
     """Also under another hash seed: no order of a set or dict leaks into a run."""
-    code = "from tests.kafkalite.sim.small import cluster; from kafkalite.sim.trace import Trace; print(Trace(cluster).run().digest())"
+    code = (
+        "from tests.kafkalite.sim.small import cluster; from kafkalite.sim.trace import Trace; "
+        "print(Trace(cluster).run().digest())"
+    )
     root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", code],
