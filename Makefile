@@ -21,11 +21,12 @@ ifneq ($(shell cat .venv/ready 2>/dev/null),$(CURDIR))
 .venv/ready: moved
 endif
 
-.PHONY: help learn test constraints clean moved .venv
+.PHONY: help learn test bench constraints clean moved .venv
 help:  ## say what there is
 	@echo "make learn        open JupyterLab on your own copy of the notebooks, in $(FOLDER)/"
 	@echo "                  make learn PORT=9000 FOLDER=elsewhere ARGS=--no-browser"
 	@echo "make test         style, types, build and tests; installs what they need"
+	@echo "make bench        speeds, as ratios of one run; takes some minutes"
 	@echo "make .venv        only the environment (PYTHON=python3.12 chooses the Python)"
 	@echo "make constraints  choose the versions in constraints.txt anew"
 	@echo "make clean        remove what was made here; never your notebooks"
@@ -36,6 +37,10 @@ learn: .venv/ready
 test: .venv/ready-to-test
 	@.ci/system-packages
 	@$(IN_VENV) .ci/suite.py
+
+bench: .venv/ready-to-test
+	@.ci/system-packages
+	@for bench in benchmarks/bench_*.py; do $(IN_VENV) "$$bench"; echo; done
 
 constraints: .venv/ready
 	@$(IN_VENV) .ci/constraints.py

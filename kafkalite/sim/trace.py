@@ -97,6 +97,5 @@ def first_divergence(one: list[Step], other: list[Step]) -> int | None:
 
 
 def _copy_of(sim: Simulator) -> Simulator:
-    # Steps are frozen and only ever appended: sharing them keeps a snapshot's cost apart from the run's length.
-    shared: dict[int, Any] = {id(step): step for step in sim.steps}
-    return deepcopy(sim, shared)
+    # Steps are frozen: the copy gets a list of its own with the same steps in it.
+    return deepcopy(sim, {id(sim.steps): list(sim.steps)})

@@ -14,7 +14,7 @@ from tests.course.checks.answers import answer
         "from kafkalite.clients.cursor import Cursor",
         "import kafkalite.clients.cursor\nclass Cursor(kafkalite.clients.cursor.Cursor): pass",
         "from kafkalite.clients.cursor import Cursor as C\nclass Cursor:\n    def at(self): return C()",
-        "import kafkalite.clients.cursor as c\ndef h(): return c.Cursor()\nclass Cursor:\n    def poll(self): return h()",
+        "import kafkalite.clients.cursor as c\ndef h(): return c\nclass Cursor:\n    def poll(self): return h()",
         "class Cursor:\n    def poll(self):\n        from kafkalite.clients import cursor",
         "class Cursor:\n    def poll(self):\n        def inner():\n            import kafkalite.reference",
         "from kafkalite.clients import cursor as c\nCursor = lambda position=0: c.Cursor(position)",
