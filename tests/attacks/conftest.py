@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.box import Backend, NoWorkingBox, best_backend
+from autograder.box import Backend
+from tests.autograder.box.sandbox import sandbox_or_skip
 
 collect_ignore = ["box"]
 
@@ -12,7 +13,4 @@ collect_ignore = ["box"]
 @pytest.fixture(scope="session")
 def backend() -> Backend:
     """The sandbox of this machine."""
-    try:
-        return best_backend()
-    except NoWorkingBox as error:
-        pytest.skip(str(error))
+    return sandbox_or_skip()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.box import Backend, NoWorkingBox, best_backend
+from autograder.box import Backend
+
+from .sandbox import sandbox_or_skip
 
 ImageOf = Callable[[str], Path]
 
@@ -15,10 +17,7 @@ ImageOf = Callable[[str], Path]
 @pytest.fixture(scope="session")
 def backend() -> Backend:
     """The sandbox of this machine."""
-    try:
-        return best_backend()
-    except NoWorkingBox as error:
-        pytest.skip(str(error))
+    return sandbox_or_skip()
 
 
 @pytest.fixture

@@ -242,7 +242,9 @@ def test_no_box_survives_a_grader_who_is_killed(backend: Backend, image_of: Imag
         held = [os.pidfd_open(pid) for pid in processes_with(mark) if pid != grader.pid]
         grader.kill()
         gone = [bool(select.select([fd], [], [], 10)[0]) for fd in held]
-        for fd in held:
+        for fd, is_gone in zip(held, gone, strict=True):
+            if not is_gone:
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
             os.close(fd)
 
     assert [True, True, True] == gone, f"bwrap outside, bwrap inside, worker ({backend.name})"

@@ -10,7 +10,7 @@ import pytest
 
 import autograder
 from autograder.box import Backend, Limits
-from autograder.box.bubblewrap import UNUSED_UIDS, unused_uid
+from autograder.box.bubblewrap import DEVICES, UNUSED_UIDS, unused_uid
 from autograder.box.interpreter import this_interpreter
 
 from .conftest import ImageOf
@@ -79,6 +79,14 @@ def test_the_box_sees_these_folders_and_no_others(backend: Backend, image_of: Im
     }
 
     assert sorted({"dev", "image", "proc", "prologue.py", "tmp"} | of_python) == said.split()
+
+
+def test_nothing_but_tmp_can_be_written(backend: Backend, image_of: ImageOf) -> None:
+    said = printed(backend, image_of("import sys\nprint(open('/proc/self/mountinfo').read(), file=sys.stderr)"))
+    mounts = [line.split()[4:6] for line in said.splitlines()]
+    writable = [path for path, options in mounts if "rw" in options.split(",") and path not in DEVICES]
+
+    assert ["/tmp"] == writable
 
 
 def test_the_packages_of_the_interpreter_are_not_in_the_box() -> None:
