@@ -42,6 +42,14 @@ class ReaderMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderSought:
+    """A reader was told to go on from `offset`, which its cursor says is `lag` offsets before the end."""
+
+    offset: int
+    lag: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordsProcessed:
     """A reader is done with these values; the first of them stands at `offset`."""
 

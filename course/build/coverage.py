@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from course.build import text
 from course.chapters.catalog import Chapter
+from course.checks.model import Exercise, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ def coverage(chapters: Iterable[Chapter]) -> list[Coverage]:
             for claim in cell.claims:
                 where = taught if cell.is_markdown else practised
                 where.setdefault(claim, []).append(f"{chapter.name}: {heading}")
-        for one in (*chapter.exercises, *chapter.written):
+        asked: tuple[Exercise | Written, ...] = (*chapter.exercises, *chapter.written)
+        for one in asked:
             for claim in one.claims:
                 practised.setdefault(claim, []).append(f"{chapter.name}: {one.id}")
     claims = sorted({*taught, *practised}, key=lambda claim: (claim[0], int(claim[1:])))

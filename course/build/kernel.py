@@ -10,6 +10,7 @@ import copy
 import os
 import sys
 import tempfile
+from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -37,11 +38,13 @@ def run_all(notebook: NotebookNode) -> NotebookNode:
             resources={"metadata": {"path": folder}},
         )
         try:
-            client.execute(env=_environment(folder))
+            with (Path(folder) / "kernel.log").open("wb") as said:  # what a kernel says about itself
+                client.execute(env=_environment(folder), stdout=said, stderr=said)
         except CellTimeoutError as error:
             raise KernelFailed(f"a cell was not done after {CELL_S} s: {str(error).splitlines()[0]}") from None
         except DeadKernelError as error:
-            raise KernelFailed(f"the kernel died: {error}") from None
+            said_last = (Path(folder) / "kernel.log").read_text(encoding="utf-8", errors="replace")[-300:].strip()
+            raise KernelFailed(f"the kernel died: {error} {said_last}") from None
     return ran
 
 

@@ -68,14 +68,15 @@ def body_lines(exercise: Exercise) -> list[str]:
 def regions(exercise: Exercise) -> list[Region]:
     """The bodies that the learner is to write, in order. Raises BuildError if there are none."""
     source = reference_source(exercise)
-    found = [_region(exercise, source, function) for function in _functions(exercise, source)]
+    found = [_region(exercise, source, function) for function in learner_functions(exercise, ast.parse(source))]
     if not found:
         raise BuildError(f"exercise {exercise.id}", f"nothing of {exercise.reference} is left to write")
     return found
 
 
-def _functions(exercise: Exercise, source: str) -> Iterator[Function]:
-    (definition,) = ast.parse(source).body
+def learner_functions(exercise: Exercise, tree: ast.Module) -> Iterator[Function]:
+    """The functions or methods of the reference's syntax tree whose bodies the learner is to write, in order."""
+    (definition,) = tree.body
     if isinstance(definition, Function):
         yield definition
     elif isinstance(definition, ast.ClassDef):

@@ -72,11 +72,15 @@ def names() -> dict[str, str]:
 
 @cache
 def chapter(name: str) -> Chapter:
-    """The chapter of that name, or of that number. Raises LookupError, which lists those there are.
+    """The chapter of that name, of that number, or of that package. Raises LookupError, which lists those there are.
+
+    A name with dots is a package's: that is how a notebook reaches a chapter that is not one of the course's own.
 
     >>> chapter("1").name
     '01_why_a_log'
     """
+    if "." in name:
+        return load(name)
     for full, package in names().items():
         if name == full or (name.isdigit() and int(name) == int(full[:2])):
             return load(package)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kafkalite.errors import ErrorCode
-from kafkalite.facts import PartFailed, ReaderMoved, RecordsProcessed
+from kafkalite.facts import PartFailed, ReaderMoved, ReaderSought, RecordsProcessed
 from kafkalite.node import Node
 from kafkalite.parts import CursorPart, Parts
 from kafkalite.protocol import one_partition as wire
@@ -62,6 +62,7 @@ class Reader(Node):
             for after, offset in self.habits.seeks:
                 if after == self.polls:
                     self._cursor.seek(offset)
+                    self.note(ReaderSought(offset, self._cursor.lag(response.latest)))
             self._range = self._cursor.poll(response.earliest, response.latest, self.habits.max_records)
             lag = self._cursor.lag(response.latest)
         except Exception as error:  # noqa: BLE001 - as above
