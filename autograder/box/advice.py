@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-NOT_LINUX = "the sandbox needs Linux: grade in a Linux container or virtual machine"
+NOT_LINUX = "grading needs Linux so far: use a Linux container or virtual machine (on Windows, WSL)"
 NOT_INSTALLED = (
     "bubblewrap is not installed: apt-get install bubblewrap (Debian, Ubuntu) or dnf install bubblewrap (Fedora)"
 )

@@ -57,7 +57,7 @@ class Launch:
 class Boxed:
     """A process in a box, from ready to gone. Use it in a `with`, or call `kill`.
 
-    `requests` leads to the worker's stdin, `replies` comes from its stdout; both are -1 once `kill` was called.
+    `requests` leads to the worker's stdin, `replies` comes from its stdout; each is -1 once it is closed.
     All methods may be called from any thread.
     """
 
@@ -107,13 +107,21 @@ class Boxed:
         assert self._ending is not None, "a box that started has an ending"
         return self._ending
 
+    def close_requests(self) -> None:
+        """Say that there will be no more requests: the worker reads the end of its stdin."""
+        with self._closing:
+            requests, self.requests = self.requests, -1
+        if requests != -1:
+            os.close(requests)
+
     def kill(self) -> None:
         """End the box and close its pipes. When this returns no process and no file of it is left. Idempotent."""
         self._end(Outcome.KILLED)
+        self.close_requests()
         with self._closing:
-            requests, replies, wake = self.requests, self.replies, self._wake
-            self.requests = self.replies = self._wake = -1
-        for fd in (requests, replies, wake):
+            replies, wake = self.replies, self._wake
+            self.replies = self._wake = -1
+        for fd in (replies, wake):
             if fd != -1:
                 os.close(fd)
 
@@ -132,19 +140,15 @@ class Boxed:
 
     def _live(self) -> None:
         try:
-            process = self._spawn()
-            try:
-                self._ending = self._supervise(process.pid)
-            finally:
-                process.returncode = 0  # reaped by us: Popen must neither wait for it nor complain
+            self._ending = self._supervise(self._spawn())
         except OSError as error:
             self._failure = f"{self._launch.argv[0]} could not be started: {error}"
         finally:
             self._clean_up()
             self._started.set()
 
-    def _supervise(self, pid: int) -> Ending:
-        with Family(pid) as family:
+    def _supervise(self, process: subprocess.Popen[bytes]) -> Ending:
+        with _family_of(process) as family:
             try:
                 began = self._until_ready(family)
                 if self._is_ready:
@@ -153,11 +157,11 @@ class Boxed:
             finally:
                 used = family.usage()
                 family.end()
-                _, status = os.waitpid(pid, 0)
+                code = process.wait()
             self._drain()
         return Ending.of(
             cause=self._cause,
-            code=os.waitstatus_to_exitcode(status),
+            code=code,
             used=used,
             wall_s=time.monotonic() - began,
             printed=bytes(self._printed),
@@ -249,3 +253,13 @@ class Boxed:
         os.close(self._wake_read)
         if self._launch.scratch is not None:
             shutil.rmtree(self._launch.scratch, ignore_errors=True)
+
+
+def _family_of(process: subprocess.Popen[bytes]) -> Family:
+    """Take hold of a process just started; without that (no descriptor left), it does not go on."""
+    try:
+        return Family(process.pid)
+    except OSError:
+        process.kill()
+        process.wait()
+        raise

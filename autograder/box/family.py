@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from autograder.box import pidfd
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Family:
         self._first: int | None = None
         self._tmp: int | None = None
         self._used = Usage()
-        self.exited_fd = os.pidfd_open(pid)
+        self.exited_fd = pidfd.hold(pid)
         """Readable once the process we started is dead."""
 
     def __enter__(self) -> Self:
@@ -55,7 +56,7 @@ class Family:
         Raises OSError if one is gone or may not be looked into: then the box could not be watched.
         """
         first = _only_child(self._pid)
-        self._first = os.pidfd_open(first)
+        self._first = pidfd.hold(first)
         self._worker = _only_child(first)
         self._tmp = os.open(f"/proc/{first}/root/tmp", os.O_PATH | os.O_DIRECTORY)
 
@@ -68,14 +69,13 @@ class Family:
     def end(self) -> None:
         """Kill them all, and return when all but the one we started (which is ours to reap) are gone."""
         if self._first is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._first, signal.SIGKILL)
-            _wait_readable(self._first)  # the kernel lets pid 1 go after all others in its namespace
-            if _wait_readable(self.exited_fd, 1.0):
+            pidfd.kill(self._first)
+            pidfd.wait_readable(self._first)  # the kernel lets pid 1 go after all others in its namespace
+            if pidfd.wait_readable(self.exited_fd, 1.0):
                 return  # by itself, with the exit code of what it ran
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
-        _wait_readable(self.exited_fd)
+        pidfd.wait_readable(self.exited_fd)
 
     def _count_files(self) -> int:
         if self._tmp is None:
@@ -100,9 +100,3 @@ def _peak_rss_bytes(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
-
-
-def _wait_readable(fd: int, timeout_s: float | None = None) -> bool:
-    poller = select.poll()
-    poller.register(fd, select.POLLIN)
-    return bool(poller.poll(None if timeout_s is None else timeout_s * 1000))

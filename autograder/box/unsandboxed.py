@@ -6,11 +6,12 @@ here: read the teacher's files, use the network, and leave a daemon behind. The 
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.box import prologue
+from autograder.box import advice, prologue
 from autograder.box.backend import script_path
 from autograder.box.boxed import Boxed, Launch
 from autograder.box.interpreter import ENVIRONMENT, FLAGS, this_interpreter
@@ -28,7 +29,7 @@ class Unsandboxed:
     name = "unsandboxed"
 
     def problem(self) -> str | None:
-        return None
+        return None if sys.platform == "linux" else advice.NOT_LINUX
 
     def start(self, argv: Sequence[str], image: Path, limits: Limits) -> Boxed:
         script = script_path(argv, image)

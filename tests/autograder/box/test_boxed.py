@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import select
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.box import Backend, Boxed, BoxFailed, Limits, Outcome, Unsandboxed
+from autograder.box import Backend, Boxed, BoxFailed, Limits, Outcome, Unsandboxed, pidfd
 from autograder.box.scene import processes_with
 
 from .conftest import ImageOf
@@ -38,6 +39,16 @@ def read(box: Boxed) -> bytes:
     return os.read(box.replies, 100) if ready else b""
 
 
+def is_gone(mark: str) -> bool:
+    """Whether no process with `mark` is left, or those that are dying are dead within ten seconds."""
+    for pid in processes_with(mark):
+        with contextlib.suppress(ProcessLookupError):
+            fd = pidfd.hold(pid)
+            pidfd.wait_readable(fd, 10)
+            os.close(fd)
+    return not processes_with(mark)
+
+
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -53,8 +64,7 @@ def test_what_is_written_to_requests_is_the_workers_stdin_and_its_stdout_is_repl
 
 def test_closing_requests_lets_the_worker_go(backend: Backend, image_of: ImageOf) -> None:
     with backend.start(["worker.py"], image_of("import os, sys\nwhile os.read(0, 1): pass\nsys.exit(3)"), QUICK) as box:
-        requests, box.requests = box.requests, -1
-        os.close(requests)
+        box.close_requests()
         ending = box.wait()
 
     assert (Outcome.EXITED, 3, None) == (ending.outcome, ending.exit_code, ending.signal)
@@ -272,6 +282,42 @@ def test_a_backend_that_cannot_start_a_process_says_what_it_said(
     with pytest.raises(BoxFailed, match="no namespaces today"):
         backend.start(["worker.py"], image_of(""), QUICK)
     assert files == open_files()
+
+
+def test_a_box_starts_and_ends_also_where_python_knows_no_process_descriptors(
+    backend: Backend, image_of: ImageOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the builds of Python that uv installs."""
+    monkeypatch.delattr(os, "pidfd_open")
+    monkeypatch.delattr(signal, "pidfd_send_signal")
+    mark = secrets.token_hex(8)
+    with backend.start(["worker.py", mark], image_of(HANG), QUICK) as box:
+        box.kill()
+
+    assert Outcome.KILLED == box.wait().outcome
+    assert [] == processes_with(mark)
+
+
+@pytest.mark.parametrize("function", ["pidfd_open", "open"])
+def test_a_box_that_cannot_be_watched_does_not_go_on(
+    function: str, backend: Backend, image_of: ImageOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the grader has too many files open."""
+    mark, files, real = secrets.token_hex(8), open_files(), getattr(os, function)
+
+    def fail(path: object, *arguments: int) -> int:
+        if threading.current_thread().name == "box" and str(path) != "/dev/null":
+            raise OSError(24, "Too many open files")
+        return int(real(path, *arguments))
+
+    monkeypatch.setattr(os, function, fail)
+    image = image_of(HANG)
+    with pytest.raises(BoxFailed, match="Too many open files"):
+        backend.start(["worker.py", mark], image, QUICK)
+    monkeypatch.undo()
+
+    assert files == open_files()
+    assert is_gone(mark)
 
 
 def test_without_a_sandbox_the_worker_runs_with_limits_in_a_folder_that_is_removed(image_of: ImageOf) -> None:
