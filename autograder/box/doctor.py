@@ -118,6 +118,11 @@ class Probe:
         )
 
 
+def _in_vain(evidence: Evidence) -> str:
+    refused = "; ".join(evidence.said(hostile.REFUSED))
+    return refused or ("nothing found" if evidence.is_complete else f"ended as {evidence.ending.outcome}")
+
+
 def _attempts_refused(evidence: Evidence) -> str | None:
     if not evidence.is_complete:
         return f"the probe did not finish: {evidence.ending.outcome}, {' '.join(evidence.lines[-1:])}"
