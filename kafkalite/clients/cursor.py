@@ -22,10 +22,11 @@ class Cursor:
         self._position = position
 
     def poll(self, start: int, end: int, max_records: int) -> tuple[int, int]:
-        """The range `(first, past)` to read next from a log that goes from `start` to `end`; then stand at `past`.
+        """The range `(first, past)` to read next; then stand at `past`.
 
-        At most `max_records` offsets, none of them at or above `end`; `first == past` when nothing is new. If the
-        position lies outside the log (retention has passed it), go on from `start`: `auto.offset.reset=earliest`.
+        The log goes from `start` to `end`. At most `max_records` offsets, none at or above
+        `end`; `first == past` when nothing is new. If the position lies outside the log
+        (retention has passed it), go on from `start`, as `auto.offset.reset=earliest` does.
         """
         first = self._position if start <= self._position <= end else start
         self._position = min(end, first + max_records)

@@ -151,6 +151,8 @@ class _LogScene(_Scene):
             self.start = fact.start
         elif isinstance(fact, facts.ReaderMoved):
             self.cursors[step.node] = CursorView(step.node, fact.position, lag=fact.lag)
+        elif isinstance(fact, facts.ReaderSought):
+            self.cursors[step.node] = CursorView(step.node, fact.offset, lag=fact.lag)
 
     def see(self, step: Step) -> None:
         for effect in step.effects:
@@ -185,6 +187,8 @@ class _LogScene(_Scene):
                 return f"{node} forgets everything below offset {start}"
             case facts.ReaderMoved(position, end, lag):
                 return f"{node} will go on at offset {position}; the log ends at {end}, so it lags by {lag}"
+            case facts.ReaderSought(offset, lag):
+                return f"{node} seeks to offset {offset}, and lags by {lag}"
             case facts.PartFailed(part, error):
                 return f"{node}'s {part} failed: {plainly(error)}"
             case facts.LogOpened(start):

@@ -8,8 +8,9 @@ from kafkalite.types import Hand, Left, Published, Ready, Subscribed, Topic
 def deliver(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
     """What a topic does about one event: its next state, and what it hands to whom.
 
-    Every subscribed sink gets every value from its offset on, in order, and as much at once as there is; one that has
-    something in hand gets nothing until it is `Ready`; and nobody waits for anybody else.
+    Every subscribed sink gets every value from its offset on, in order, and as much at once
+    as there is; one that has something in hand gets nothing until it is `Ready`; and nobody
+    waits for anybody else.
 
     >>> topic, _ = deliver(Topic(), Subscribed("email", offset=0))
     >>> topic, hands = deliver(topic, Published("a"))

@@ -175,7 +175,7 @@ def retention_passes(log: Any = None, cursor: Any = None, *, sleep_ms: float = 1
     case = stage.ReadersCase(
         f"asleep for {sleep_ms:g} ms",
         (("shop", _CHANGES),),
-        (("email", Habits(0, 2, 9, polls_max=12)), ("search", Habits(0, 1, 9, polls_max=14))),
+        (("email", Habits(0, 2, 9, polls_max=12)), ("search", Habits(0, 2, 9, polls_max=14))),
         ((110.0, DeleteRecordsRequest(keep_from)),),
         faults=((14.0, Freeze("search", sleep_ms)),),
     )

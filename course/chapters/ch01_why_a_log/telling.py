@@ -20,7 +20,7 @@ from course.checks.plug import Plug
 from course.checks.port import AnswerLost
 from course.diagrams.player import Player
 from kafkalite.errors import ErrorCode, SimulationStuck
-from kafkalite.facts import PartFailed, ReaderMoved, RecordsAppended, RecordsProcessed
+from kafkalite.facts import PartFailed, ReaderMoved, ReaderSought, RecordsAppended, RecordsProcessed
 from kafkalite.node import Received, Send
 from kafkalite.protocol.one_partition import FetchRequest, FetchResponse, ProduceResponse
 from kafkalite.reference import REFERENCE
@@ -131,8 +131,9 @@ def who_saw_what(run: Run) -> list[str]:
 def what_was_read(run: Run) -> list[str]:
     """What each reader has read, what it never saw, and how far behind it was at worst."""
     lines = []
+    said = [*_facts(run, ReaderMoved), *_facts(run, ReaderSought)]
     for name, _ in run.case.readers:
-        lag = max((at.fact.lag for at in _facts(run, ReaderMoved) if at.node == name), default=0)
+        lag = max((at.fact.lag for at in said if at.node == name), default=0)
         behind = f"its lag rose to {lag}" if lag else "its lag stayed 0"
         lines.append(f"{name} {'; it '.join(_seen(run, name))}; {behind}")
     return lines
@@ -207,9 +208,9 @@ def who_is_held_up(run: Run) -> Mapping[int, str]:
         for sink, position in at.fact.positions:
             lack = len(at.fact.values) - position
             if sink in at.fact.busy and lack > busy[0]:
-                busy = (lack, at.step, f"{sink} is {lack} behind, and nobody waits for it")
+                busy = (lack, at.step, f"{sink} lags, nobody waits")
             elif sink not in at.fact.busy and lack > free[0]:
-                free = (lack, at.step, f"{sink} is free, lacks {lack}, and gets nothing")
+                free = (lack, at.step, f"{sink} is free and waits")
     _, step, why = free if free[0] else busy
     return {step: why} if why else {}
 
