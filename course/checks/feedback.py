@@ -39,7 +39,7 @@ def headline(result: CheckResult) -> str:
 def in_words(result: CheckResult) -> str:
     """The whole result as plain text."""
     lines = [f"{result.check}: {result.score:g} of {result.points:g} points. {headline(result)}"]
-    lines += [f"  [{_mark(rule)}] {rule.says} ({_points(rule)})" for rule in result.rules]
+    lines += [f"  [{_mark(result, rule)}] {rule.says} ({_points(rule)})" for rule in result.rules]
     for rule in _explained(result):
         lines += ["", f"  {rule.says}:", *(f"    {line}" for line in _story(rule))]
     if result.misconception is not None:
@@ -54,7 +54,7 @@ def as_html(result: CheckResult, film: Film | None = None) -> str:
     parts = [f'<div class="kl-verdict"><style>{STYLE}</style>']
     parts.append(f"<p><b>{result.score:g} of {result.points:g} points.</b> {escape(headline(result))}</p><ul>")
     parts += [
-        f'<li class="kl-{"held" if rule.passed else "broken"}"><b>{_mark(rule)}</b> '
+        f'<li class="kl-{"held" if rule.passed or result.unfinished else "broken"}"><b>{_mark(result, rule)}</b> '
         f"{_code(rule.says)} <small>{_points(rule)}</small></li>"
         for rule in result.rules
     ]
@@ -84,7 +84,9 @@ STYLE = (
 )
 
 
-def _mark(rule: RuleResult) -> str:
+def _mark(result: CheckResult, rule: RuleResult) -> str:
+    if result.unfinished:
+        return "to do"
     return "holds" if rule.passed else "broken" if rule.ran else "not run"
 
 

@@ -179,7 +179,7 @@ class _LogScene(_Scene):
         if answer.error is ErrorCode.NONE:
             self.start = answer.earliest
 
-    def caption(self, node: str, fact: Any) -> str | None:
+    def caption(self, node: str, fact: Any) -> str | None:  # noqa: PLR0911 - a table of facts, one line each
         match fact:
             case facts.RecordsAppended(base_offset, values):
                 return f"{node} appends {_values(values)} at offset {base_offset}"

@@ -86,12 +86,12 @@ def tell(
     like: Played | None = None,
 ) -> Scene:
     """The scene of a run. `like` is the same run with finished parts, to compare it with."""
-    unwritten = sorted(_unwritten(played.run))
+    unwritten = _unwritten(played.run)
     if unwritten:
         names = " and ".join(f"`{name}`" for name in unwritten)
-        are = "are" if len(unwritten) > 1 else "is"
+        are, they = ("are", "they are") if len(unwritten) > 1 else ("is", "it is")
         return Scene(
-            (f"{names} {are} not written yet. Once written, this cell shows how it works in a running system.",)
+            (f"{names} {are} not written yet. When {they}, this cell shows a system that runs with your code.",)
         )
     lines = [*_failed(played.run), *([played.lost] if played.lost else [])]
     marks = dict(flags(played.run)) if flags is not None else {}
@@ -226,10 +226,10 @@ def _names() -> dict[str, str]:
     return {exercise.id: exercise.name for exercise in EXERCISES}
 
 
-def _unwritten(run: Run) -> set[str]:
+def _unwritten(run: Run) -> list[str]:
     """Answers that still raise NotImplementedError."""
-    failed = (at.fact for at in _facts(run, PartFailed))
-    return {_names()[fact.part] for fact in failed if "NotImplementedError" in fact.error}
+    failed = {at.fact.part for at in _facts(run, PartFailed) if "NotImplementedError" in at.fact.error}
+    return [name for part, name in _names().items() if part in failed]
 
 
 def _failed(run: Run) -> list[str]:
