@@ -1,9 +1,9 @@
 """Ends what does not end: one call of a learner's code, in the learner's own process.
 
-In the main thread of a Unix process a timer interrupts it, also while it sleeps; elsewhere (Windows, other threads)
-bytecodes are counted (lines are not enough: `while True: pass` is one), which does not see a sleep or a loop inside
-one call of C. The autograder needs neither: there the
-answer is another process, and is killed.
+In the main thread of a Unix process a timer interrupts it, also while it sleeps. A bare `except:` may swallow that;
+then it comes again and again, and also at the very next bytecode, which is the handler's own. Elsewhere (Windows, other
+threads) bytecodes are counted (lines are not enough: `while True: pass` is one), which does not see a sleep or a loop
+inside one call of C. The autograder needs neither: there the answer is another process, and is killed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import sys
 import threading
 import types
 from collections.abc import Callable
+from random import uniform
 from typing import Any, Self
 
 from course.checks import limits
 from course.checks.port import AnswerLost, Outcome
 
-AGAIN_S = 0.1  # a bare `except:` may swallow the interruption, so it comes again and again
+AGAIN_S = 0.1  # the second interruption, for who swallowed the first
+AND_AGAIN_S = 0.0001  # all further ones, at odd moments: soon one meets a handler before it can swallow it
 
 
 class Watch:
@@ -32,6 +34,7 @@ class Watch:
         """`own_code(filename)` tells the learner's frames from the library's, to say where a loop is."""
         self._own_code = own_code
         self._armed = False
+        self._rung: AnswerLost | None = None
         self._timer = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         self._before: tuple[Any, tuple[float, float]] | None = None
 
@@ -54,18 +57,52 @@ class Watch:
         return self._call_counted(function, args)
 
     def _call_timed(self, function: Callable[..., Any], args: tuple[Any, ...], limit_s: float) -> Any:
-        self._armed = True
+        self._armed, self._rung = True, None
         self._limit_s = limit_s
+        before = sys.gettrace()
         signal.setitimer(signal.ITIMER_REAL, limit_s, AGAIN_S)
         try:
-            return function(*args)
+            value = function(*args)
+        except BaseException:
+            self._armed = False
+            if self._rung is not None:  # whatever came of the interruption, it was one
+                raise self._rung.with_traceback(None) from None
+            raise
         finally:
             self._armed = False  # an alarm that comes from here on is void
             signal.setitimer(signal.ITIMER_REAL, 0)
+            sys.settrace(before)
+        if self._rung is not None:  # swallowed, and what the call returned comes too late
+            raise self._rung
+        return value
 
     def _on_alarm(self, signum: int, frame: types.FrameType | None) -> None:
-        if self._armed:
-            raise AnswerLost(Outcome.TIMEOUT, f"did not come back within {self._limit_s:g} s{self._where(frame)}")
+        if not self._armed:
+            return
+        if self._rung is None:
+            where = self._where(frame)
+            self._rung = AnswerLost(Outcome.TIMEOUT, f"did not come back within {self._limit_s:g} s{where}")
+        else:
+            signal.setitimer(signal.ITIMER_REAL, uniform(AND_AGAIN_S / 10, AND_AGAIN_S), AGAIN_S)
+            self._interrupt_the_next_bytecode(frame)
+        raise self._rung.with_traceback(None)
+
+    def _interrupt_the_next_bytecode(self, frame: types.FrameType | None) -> None:
+        """In whichever of the learner's frames: it may be the handler that is about to swallow an interruption."""
+
+        def interrupt(frame: types.FrameType, event: str, _: Any) -> Any:
+            if not self._own_code(frame.f_code.co_filename):
+                return None
+            frame.f_trace_opcodes = True
+            if event in ("opcode", "line") and self._armed and self._rung is not None:
+                raise self._rung.with_traceback(None)  # Python then stops tracing, until the next alarm
+            return interrupt
+
+        while frame is not None:
+            if self._own_code(frame.f_code.co_filename):
+                frame.f_trace, frame.f_trace_opcodes = interrupt, True
+            frame = frame.f_back
+        sys.settrace(interrupt)
 
     def _call_counted(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         left = limits.BYTECODES
