@@ -37,5 +37,5 @@ class Cursor:
         self._position = offset
 
     def lag(self, end: int) -> int:
-        """How many offsets lie between this reader and the end of the log; 0 when it has caught up."""
+        """How many offsets lie between this reader and the end; 0 when it has caught up."""
         return max(0, end - self._position)

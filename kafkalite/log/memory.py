@@ -28,7 +28,7 @@ class Log:
         self._values: list[str] = []
 
     def append(self, values: list[str]) -> int:
-        """Put the values at the end, in order; return the base offset: that of the first of them.
+        """Put the values at the end, in order; return the base offset, that of the first.
 
         Appending no values changes nothing and returns the end.
         """
@@ -37,9 +37,10 @@ class Log:
         return base_offset
 
     def read(self, offset: int, max_records: int) -> list[str]:
-        """At most `max_records` values from `offset` on, oldest first; none if `offset` is the end.
+        """At most `max_records` values from `offset` on, oldest first; none at the end.
 
-        Raises OffsetOutOfRange(offset, start, end) if the offset is below the start or above the end.
+        Raises OffsetOutOfRange(offset, start, end) if the offset is below the start or
+        above the end.
         """
         if not self.start() <= offset <= self.end():
             raise OffsetOutOfRange(offset, self.start(), self.end())
@@ -55,9 +56,10 @@ class Log:
         return self._start + len(self._values)
 
     def delete_before(self, offset: int) -> int:
-        """Forget the values below `offset` and return the new start. No other value changes its offset.
+        """Forget the values below `offset`; return the new start.
 
-        An offset at or below the start forgets nothing. Raises OffsetOutOfRange if it is above the end.
+        No other value changes its offset. An offset at or below the start forgets nothing.
+        Raises OffsetOutOfRange(offset, start, end) if the offset is above the end.
         (Kafka: DeleteRecords, which is how retention can be asked for by hand.)
         """
         if offset > self.end():
