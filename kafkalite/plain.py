@@ -215,6 +215,12 @@ def _decode_tag(tag: str, content: Any, budget: _Budget, depth: int) -> Any:
     raise NotPlainData(f"an unknown tag {str(tag)[:40]!r}")
 
 
+ERROR_NAMES = frozenset(BY_NAME) | {
+    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
+}
+"""The names under which errors cross."""
+
+
 def error_name(error: BaseException, message_length_max: int = 500) -> tuple[str, str]:
     """How an error crosses: a name the other side knows, and its message, cut to `message_length_max`.
 
@@ -224,9 +230,9 @@ def error_name(error: BaseException, message_length_max: int = 500) -> tuple[str
     >>> error_name(KeyError("a"))
     ('KeyError', "'a'")
     """
-    name = next(c.__name__ for c in type(error).__mro__ if c.__name__ in BY_NAME or hasattr(builtins, c.__name__))
+    name = next(c.__name__ for c in type(error).__mro__ if c.__name__ in ERROR_NAMES)
     try:
         message = str(error)[:message_length_max].encode("utf-8", "replace").decode()
-    except Exception:  # noqa: BLE001 - a learner's __str__ may raise anything
+    except BaseException:  # noqa: BLE001 - a learner's __str__ may raise anything
         message = "(its message cannot be shown)"
     return name, message
