@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from course.lazy_commands import LazyCommand, command_line
 
-COMMANDS = (LazyCommand("doctor", "autograder.doctor_command:doctor", "Say what this machine's sandbox enforces."),)
+COMMANDS = (
+    LazyCommand("grade", "autograder.grade_command:grade", "Grade one notebook, its answers in a sandbox."),
+    LazyCommand("doctor", "autograder.doctor_command:doctor", "Say what this machine's sandbox enforces."),
+)
 
 app = command_line(COMMANDS, help_text="Grade submissions that nobody has to trust.")
 

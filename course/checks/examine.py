@@ -177,13 +177,25 @@ def _behaviour(runs: Sequence[Run]) -> tuple[Any, ...]:
 def _recognise(
     exercise: Exercise, check: Check, runs: list[Run], wrong_answers: Sequence[WrongAnswer]
 ) -> WrongAnswer | None:
-    """The kept wrong answer that behaves like this one on every case, if there is one."""
     if runs[-1].lost is not None:
         return None
-    mine = _behaviour(runs)
+    return recognise(exercise, check, [run.case for run in runs], _behaviour(runs), wrong_answers)
+
+
+def recognise(
+    exercise: Exercise,
+    check: Check,
+    cases: Sequence[Any],
+    behaviour: Sequence[Any],
+    wrong_answers: Sequence[WrongAnswer],
+) -> WrongAnswer | None:
+    """The kept wrong answer that behaves like this on every one of these cases, if there is one."""
     for wrong in wrong_answers:
         if wrong.exercise == exercise.id and wrong.breaks.get(check.id):
             with LocalPort({exercise.name: wrong.object}) as port:
-                if mine == _behaviour(list(_runs(exercise, check, port, [run.case for run in runs]))):
+                if all(
+                    (did,) == _behaviour([run_case(exercise, check, port, case)])
+                    for case, did in zip(cases, behaviour, strict=True)
+                ):
                     return wrong
     return None
