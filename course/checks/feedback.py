@@ -8,14 +8,20 @@ is ever shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from html import escape
+from importlib import resources
 
 from course.checks.model import Run, Violation
 from course.checks.port import Outcome
 from course.checks.result import CheckResult, RuleResult
+from course.diagrams.theme import variables
 
 HISTORY = 6  # calls shown before the one that went wrong
 PRINTED_LINES = 20
+
+# How a rule ended, in a word: its class in the stylesheet, and a sign, because a colour alone says nothing.
+LOOKS = {"holds": ("held", "✓"), "broken": ("broken", "✗"), "not run": ("open", "–"), "to do": ("open", "○")}
 
 Film = Callable[[Run, Violation | None], str]
 """Turns a run into the HTML of a player."""
@@ -50,38 +56,57 @@ def in_words(result: CheckResult) -> str:
 
 
 def as_html(result: CheckResult, film: Film | None = None) -> str:
-    """The whole result as one HTML fragment; `film` draws the run of the first broken rule."""
-    parts = [f'<div class="kl-verdict"><style>{STYLE}</style>']
-    parts.append(f"<p><b>{result.score:g} of {result.points:g} points.</b> {escape(headline(result))}</p><ul>")
-    parts += [
-        f'<li class="kl-{"held" if rule.passed or result.unfinished else "broken"}"><b>{_mark(result, rule)}</b> '
-        f"{_code(rule.says)} <small>{_points(rule)}</small></li>"
-        for rule in result.rules
-    ]
-    parts.append("</ul>")
+    """The whole result as one HTML fragment; `film` draws the run of the first broken rule that has one.
+
+    The first broken rule is told at once, and the player follows it; the others are folded, so that the player is near.
+    """
+    parts = [f'<div class="kl kl-verdict mathjax_ignore tex2jax_ignore"><style>{_style()}</style>']
+    score = f"<b>{result.score:g} of {result.points:g} points.</b>"
+    parts.append(f'<p class="kl-line kl-score">{score} {escape(headline(result))}</p>')
+    parts.append(f'<ul class="kl-rules">{"".join(_item(result, rule) for rule in result.rules)}</ul>')
     explained = list(_explained(result))
-    for rule in explained:
-        parts.append(f"<p><b>{_code(rule.says)}</b></p><pre>{escape(chr(10).join(_story(rule)))}</pre>")
+    parts += [_told(rule) for rule in explained[:1]]
     if result.misconception is not None:
         parts.append(f'<p class="kl-asks"><b>A question:</b> {_code(result.misconception.asks)}</p>')
-    if result.printed:
-        parts.append(
-            "<details><summary>Your code printed</summary>"
-            f"<pre>{escape(chr(10).join(_printed(result)))}</pre></details>"
-        )
     seen = next((rule for rule in explained if rule.run is not None and rule.run.steps), None)
     if film is not None and seen is not None and seen.run is not None:
         parts.append(film(seen.run, seen.violation))
+    parts += [_told(rule, folded=True) for rule in explained[1:]]
+    if result.printed:
+        printed = f'<pre class="kl-calls">{escape(chr(10).join(_printed(result)))}</pre>'
+        parts.append(f'<details class="kl-printed"><summary>Your code printed</summary>{printed}</details>')
     return "".join(parts) + "</div>"
 
 
-STYLE = (
-    ".kl-verdict{max-width:64rem;line-height:1.5}.kl-verdict ul{list-style:none;padding-left:.2rem;margin:.3rem 0}"
-    ".kl-verdict li b{display:inline-block;min-width:4.2rem}.kl-verdict li.kl-broken{font-weight:600}"
-    ".kl-verdict pre{padding:.5rem .8rem;border-left:3px solid currentColor;white-space:pre-wrap}"
-    ".kl-verdict pre{overflow-wrap:anywhere}"
-    ".kl-verdict .kl-asks{padding:.5rem .8rem;border:1px solid currentColor;border-radius:.3rem}"
-)
+def _item(result: CheckResult, rule: RuleResult) -> str:
+    """A rule in the list of all: how it ended, as a sign and a word, and what it is worth."""
+    mark = _mark(result, rule)
+    kind, sign = LOOKS[mark]
+    points = f"{'0 of ' if mark == 'broken' else ''}{_points(rule)}"
+    return f'<li class="kl-{kind}"><b>{sign} {mark}</b> <span>{_code(rule.says)}</span> <small>{points}</small></li>'
+
+
+def _told(rule: RuleResult, *, folded: bool = False) -> str:
+    """One counterexample."""
+    title = f"<b>{_code(rule.says)}</b>"
+    said, calls = list(_said(rule)), list(_calls(rule))
+    told = "".join(_line(escape(line)) for line in said)
+    if calls:
+        *before, bad = map(escape, calls)
+        told += f'<pre class="kl-calls">{"".join(f"{line}{chr(10)}" for line in before)}<b>{bad}</b></pre>'
+    if folded:
+        return f'<details class="kl-story"><summary>{title}</summary>{told}</details>'
+    return f'<div class="kl-story">{_line(title)}{told}</div>'
+
+
+def _line(html: str) -> str:
+    return f'<p class="kl-line">{html}</p>'
+
+
+@cache
+def _style() -> str:
+    css = resources.files(__package__).joinpath("verdict.css").read_text(encoding="utf-8")
+    return variables() + css.partition("*/")[2].strip()
 
 
 def _mark(result: CheckResult, rule: RuleResult) -> str:
@@ -103,6 +128,12 @@ def _explained(result: CheckResult) -> Iterator[RuleResult]:
 
 def _story(rule: RuleResult) -> Iterator[str]:
     """What led to the violation, call by call."""
+    yield from _said(rule)
+    yield from _calls(rule)
+
+
+def _said(rule: RuleResult) -> Iterator[str]:
+    """What was expected and what came, in sentences, and in which case."""
     if rule.violation is None or rule.run is None:
         yield "holds on the shown cases and breaks on one that grading adds; no shown case was found that breaks it."
         return
@@ -110,7 +141,11 @@ def _story(rule: RuleResult) -> Iterator[str]:
         yield "breaks on a case that grading adds; the same shows on this one:"
     yield f"{rule.violation.message}."
     yield f"the case: {rule.run.case.name}"
-    if not rule.history:
+
+
+def _calls(rule: RuleResult) -> Iterator[str]:
+    """The calls before the bad one, a line each, and that one, marked."""
+    if rule.violation is None or rule.run is None or not rule.history:
         return
     *before, bad = rule.history
     if len(before) > HISTORY:
@@ -137,4 +172,6 @@ def _sentence(text: str) -> str:
 def _code(text: str) -> str:
     """Escaped text, with what stands in backticks as code."""
     pieces = escape(text).split("`")
-    return "".join(f"<code>{piece}</code>" if index % 2 else piece for index, piece in enumerate(pieces))
+    return "".join(
+        f'<code class="kl-code">{piece}</code>' if index % 2 else piece for index, piece in enumerate(pieces)
+    )

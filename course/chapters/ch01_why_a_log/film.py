@@ -59,8 +59,8 @@ def film(run: Run, violation: Violation | None = None, flags: Mapping[int, str] 
             continue  # a node that only set its alarm clock is nothing to look at
         if mark is not None:
             opened = len(frames) if opened is None else opened
-            broken = f" RULE BROKEN: {violation.message}." if violation is not None else ""
-            frame = Frame(frame.picture, f"{frame.caption}{broken}".strip(), frame.title, mark)
+            broken = f"RULE BROKEN: {violation.message}." if violation is not None else ""
+            frame = Frame(frame.picture, ". ".join(filter(None, (frame.caption, broken))), frame.title, mark)
         frames.append(frame)
     label = run.case.name if whole else f"{run.case.name} (steps {shown[0]} to {shown[1]} of {len(run.steps)})"
     otherwise = len(frames) - 1 if violation is None else 0
