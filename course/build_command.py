@@ -88,11 +88,13 @@ def _problems(chapter: Chapter, folder: Path, *, kernels: bool) -> list[Problem]
     found: list[Problem] = []
     todo = steps(chapter, folder, kernels=kernels)
     # Nothing is drawn while a step runs: checks turn stderr aside, and a drawing thread would write into theirs.
+    console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
         auto_refresh=False,
         transient=True,
         redirect_stdout=False,

@@ -26,7 +26,10 @@ class KernelFailed(Exception):
 
 
 def run_all(notebook: NotebookNode) -> NotebookNode:
-    """A copy of the notebook with the outputs of a run in which an error stops nothing. Raises KernelFailed."""
+    """A copy of the notebook with the outputs of a run in which an error stops nothing.
+
+    Raises KernelFailed, and KeyboardInterrupt when interrupted, with the kernel ended.
+    """
     ran = copy.deepcopy(notebook)
     with tempfile.TemporaryDirectory(prefix="kl") as folder:
         client = NotebookClient(
@@ -39,13 +42,22 @@ def run_all(notebook: NotebookNode) -> NotebookNode:
         )
         try:
             with (Path(folder) / "kernel.log").open("wb") as said:  # what a kernel says about itself
-                client.execute(env=_environment(folder), stdout=said, stderr=said)
-        except CellTimeoutError as error:
-            raise KernelFailed(f"a cell was not done after {CELL_S} s: {str(error).splitlines()[0]}") from None
-        except DeadKernelError as error:
-            said_last = (Path(folder) / "kernel.log").read_text(encoding="utf-8", errors="replace")[-300:].strip()
-            raise KernelFailed(f"the kernel died: {error} {said_last}") from None
+                client.execute(env=_environment(folder), stdout=said, stderr=said, cleanup_kc=True)
+        except Exception as error:  # noqa: BLE001 - told apart below, and raised again
+            raise _told(client, error, Path(folder) / "kernel.log") from None
     return ran
+
+
+def _told(client: NotebookClient, error: Exception, log: Path) -> BaseException:
+    """What to raise for what nbclient raised."""
+    if getattr(client, "_async_cleanup_kernel_future", None) is not None:
+        return KeyboardInterrupt()  # nbclient takes Ctrl-C for itself, and ends in whatever comes of it
+    if isinstance(error, CellTimeoutError):
+        return KernelFailed(f"a cell was not done after {CELL_S} s: {str(error).splitlines()[0]}")
+    if isinstance(error, DeadKernelError):
+        said = log.read_text(encoding="utf-8", errors="replace")[-300:].strip()
+        return KernelFailed(f"the kernel died: {error} {said}".strip())
+    return error
 
 
 def _manager(folder: str) -> AsyncKernelManager:

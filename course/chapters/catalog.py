@@ -80,7 +80,10 @@ def chapter(name: str) -> Chapter:
     '01_why_a_log'
     """
     if "." in name:
-        return load(name)
+        try:
+            return load(name)
+        except ModuleNotFoundError as missing:
+            raise LookupError(f"there is no chapter {name!r}: {missing}") from None
     for full, package in names().items():
         if name == full or (name.isdigit() and int(name) == int(full[:2])):
             return load(package)

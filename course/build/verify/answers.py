@@ -20,7 +20,7 @@ WRONG_ANSWERS_MIN = 3
 
 
 def solution(subject: Subject) -> Iterator[Problem]:
-    """The solution loses a point, on the cases everybody sees or on hidden ones."""
+    """The solution loses a point, on the cases everybody sees or on hidden ones, or is not judged on directed ones."""
     try:
         answers = subject.answers()
     except CellFailed as failed:
@@ -37,6 +37,9 @@ def solution(subject: Subject) -> Iterator[Problem]:
                 f"the solution gets {result.score:g} of {check.points:g} points ({why})",
                 f"mend {exercise.reference} or the rule",
             )
+        elif unjudged := directed(exercise, check, answers[exercise.name]).broken:
+            where = f"{subject.chapter.name}, {check.id}"
+            yield Problem(where, f"the directed cases do not judge {_listed(unjudged)}", "add one that does")
 
 
 def wrong_answers(subject: Subject) -> Iterator[Problem]:

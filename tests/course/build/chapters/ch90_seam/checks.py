@@ -39,7 +39,7 @@ def _value(call: Call) -> int | None:
 
 def _is_frozen(call: Call) -> bool:
     end_offsets, isr, _, _, min_isr = call.args
-    return len(isr) < min(min_isr, len(end_offsets))
+    return bool(len(isr) < min(min_isr, len(end_offsets)))
 
 
 def _may_move(call: Call) -> bool:
