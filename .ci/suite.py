@@ -39,6 +39,7 @@ STEPS = (
     Step("style: rules", (str(BIN / "ruff"), "check", ".")),
     Step("types", (str(BIN / "mypy"),)),
     Step("build: wheel", (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist")),
+    Step("build: course", (str(BIN / "course"), "build", "--check")),
     # Two workers: the suite mostly waits for kernels, boxes and a browser, and the smallest machine has two cores.
     # loadfile keeps a file, and so its module's fixtures, on one worker. loadgroup would be finer, but with pytest 9.2
     # it groups nothing and does not say so.
