@@ -41,7 +41,7 @@ def test_a_stub_scores_nothing_and_says_that_it_is_not_written() -> None:
 def test_a_half_written_answer_has_the_points_of_the_rules_that_hold() -> None:
     result = _examine("cursor-check", cursor(seek="raise NotImplementedError()"))
 
-    assert (5.0, {"seek"}) == (result.score, result.broken)
+    assert (5.0, frozenset({"seek"})) == (result.score, result.broken)
 
 
 @pytest.mark.parametrize("given", ["None", "0", "[]", "(0, 0)", "''", "True"])
