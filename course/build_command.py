@@ -78,9 +78,14 @@ def _check(chapters: list[Chapter], folder: Path, *, everything: bool, kernels: 
     for problem in problems:
         typer.echo(str(problem))
     left_out = "" if kernels else " Left out: what needs a kernel (run without --fast before a release)."
-    typer.echo(f"{len(chapters)} chapters checked, {len(problems)} problems.{left_out}", err=bool(problems))
+    checked, found = _counted(len(chapters), "chapter"), _counted(len(problems), "problem")
+    typer.echo(f"{checked} checked, {found}.{left_out}", err=bool(problems))
     if problems:
         raise typer.Exit(1)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _problems(chapter: Chapter, folder: Path, *, kernels: bool) -> list[Problem]:

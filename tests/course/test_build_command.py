@@ -30,7 +30,7 @@ def test_a_fast_check_says_what_it_leaves_out_and_finds_nothing_wrong(tmp_path: 
     assert (0, "") == (result.exit_code, result.stderr)
     assert (
         result.output
-        == "1 chapters checked, 0 problems. Left out: what needs a kernel (run without --fast before a release).\n"
+        == "1 chapter checked, 0 problems. Left out: what needs a kernel (run without --fast before a release).\n"
     )
 
 
@@ -39,7 +39,7 @@ def test_a_whole_check_of_one_chapter(tmp_path: Path) -> None:
 
     result = run(PACKAGE, "--check", "--notebooks", tmp_path)
 
-    assert (0, "1 chapters checked, 0 problems.\n") == (result.exit_code, result.output)
+    assert (0, "1 chapter checked, 0 problems.\n") == (result.exit_code, result.output)
 
 
 def test_problems_are_listed_one_a_line_and_fail(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_problems_are_listed_one_a_line_and_fail(tmp_path: Path) -> None:
     assert lines[1].endswith(
         "there is no released notebook of this chapter; run `course build` and commit what it writes."
     )
-    assert "1 chapters checked, 2 problems." in result.stderr
+    assert "1 chapter checked, 2 problems." in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 The setup and solution cells run in a process of their own that has what the box has and nothing else: Python's
 standard library, the modules of `kafkalite` that `course.checks.allowed` names, and an inert `course`. What answers
-may import of the standard library is that module's list, here as there.
+may import of the standard library is that module's list, here as there. Only here an import that is not on it is an
+error; the box has stand-ins for it, so that a learner's stray import in a cell of their own costs nothing.
 Left out: the box's walls (files, network, memory); the autograder's own tests take the whole road.
 """
 
@@ -23,7 +24,7 @@ from course.build.verify.problem import Problem
 from course.build.verify.subject import Subject
 from course.checks import allowed
 
-FILES = ("errors.py", "types.py", "plain.py")  # of kafkalite, as they are copied into the box
+FILES = ("__init__.py", "errors.py", "plain.py", "types.py")  # of kafkalite, as they are copied into the box
 TIMEOUT_S = 60
 
 
@@ -58,7 +59,6 @@ def _problem(subject: Subject, where: str, error: str) -> Problem:
 def _furnish(folder: Path) -> None:
     """Copy what the box gets."""
     (folder / "kafkalite").mkdir()
-    (folder / "kafkalite" / "__init__.py").write_text("", encoding="utf-8")
     for name in FILES:
         shutil.copy(Path(kafkalite.__path__[0]) / name, folder / "kafkalite" / name)
     shutil.copy(allowed.__file__, folder / "allowed.py")

@@ -10,7 +10,6 @@ from typing import Any
 from nbformat import NotebookNode
 
 from course.build import text
-from course.build.errors import BuildError
 from course.build.release import instructor_notebook, release_id, release_of
 from course.build.text import ChapterText
 from course.chapters.catalog import Chapter
@@ -91,6 +90,3 @@ def role_of(cell: NotebookNode) -> str | None:
     """The role of a notebook's cell; None for prose."""
     role: str | None = cell.metadata.get("kafkalite", {}).get("role")
     return role
-
-
-__all__ = ["SECRET", "BuildError", "CellFailed", "Subject", "role_of", "run"]

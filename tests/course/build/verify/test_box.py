@@ -6,13 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from autograder.image import image
 from course.build.verify import Subject
-from course.build.verify.box import needs
+from course.build.verify.box import FILES, needs
 from tests.course.build.seam import seam, with_exercise, with_text
 
 
 def test_the_seam_needs_nothing_the_box_has_not() -> None:
     assert [] == list(needs(Subject(seam(), Path())))
+
+
+def test_of_kafkalite_there_is_what_the_autograder_copies_into_its_boxes() -> None:
+    with image() as folder:
+        assert set(FILES) == {path.name for path in (folder / "kafkalite").glob("*.py")}
 
 
 @pytest.mark.parametrize(
