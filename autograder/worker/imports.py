@@ -1,7 +1,8 @@
-"""What a learner's `import` finds in the box: what is on the list, and stand-ins for everything else.
+"""What a learner's `import` finds in the box: what is there, and stand-ins for what is not.
 
-The list binds the learner's cells, not the standard library, whose modules import one another as they please. It is
-no wall: whoever wants `os` finds it. The box is the wall; this keeps honest code from stumbling over it.
+The standard library is there, as it is beside the learner; an answer that leans on a part of it that is not on the
+list is refused when it is opened, by the same walk as in the notebook. Not there are installed packages, the course,
+and all of kafkalite but its words: whoever imports those and does not use them loses nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import builtins
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
@@ -37,7 +39,7 @@ class Imports:
         if name not in self._modules:
             self._modules[name] = StandInModule(name, self._stage)
             above, _, last = name.rpartition(".")
-            if above and not self._is_here(above):
+            if above and self._is_absent(above):
                 setattr(self.stand_in(above), last, self._modules[name])
         return self._modules[name]
 
@@ -49,19 +51,21 @@ class Imports:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:
-        if level or (globals or {}).get("__name__") != "__main__" or self._is_here(name):
+        # The standard library's own imports may fail, and rely on it: `try: import _winapi`.
+        is_learners = level == 0 and (globals or {}).get("__name__") == "__main__"
+        if not is_learners or not self._is_absent(name):
             return self._real_import(name, globals, locals, fromlist or (), level)
         found = self.stand_in(name)
-        for wanted in fromlist or ():
-            if f"{name}.{wanted}" in self._modules:  # `from matplotlib import pyplot`, imported before as a module
-                setattr(found, wanted, self._modules[f"{name}.{wanted}"])
         if fromlist:
             return found
         top = name.partition(".")[0]
-        return self._real_import(top, globals, locals, (), 0) if self._is_here(top) else self.stand_in(top)
+        return self.stand_in(top) if self._is_absent(top) else self._real_import(top, globals, locals, (), 0)
 
-    def _is_here(self, name: str) -> bool:
-        return self._is_allowed(name) and name != "course"
+    def _is_absent(self, name: str) -> bool:
+        top = name.partition(".")[0]
+        if top in OURS:
+            return name == "course" or not self._is_allowed(name)
+        return top not in sys.modules and importlib.util.find_spec(top) is None
 
 
 class _OurAbsentModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
