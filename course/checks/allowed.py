@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import io
 import sys
 import types
 from collections.abc import Iterable, Iterator
@@ -124,6 +125,8 @@ def _module_of(found: Any) -> str | None:
         return str(found)
     if isinstance(found, types.ModuleType):
         return found.__name__
+    if isinstance(found, io.TextIOBase):
+        return None  # `from sys import stderr`: a stream of the notebook or of the box
     has_home = isinstance(found, type | types.FunctionType | types.BuiltinFunctionType)
     module = getattr(found if has_home else type(found), "__module__", None)
     return module if isinstance(module, str) and not _is_unspecific(module) else None
@@ -190,6 +193,10 @@ def _is_given(module: str) -> bool:
     return module.partition(".")[0] in sys.stdlib_module_names - {"__main__"} or module in MODULES
 
 
+def _is_library(module: types.ModuleType) -> bool:
+    return is_allowed(module.__name__) and module.__name__.partition(".")[0] not in OURS
+
+
 def _named(code: types.CodeType, names: dict[str, Any]) -> Iterator[Any]:
     """What this code names: globals, modules it imports, and attributes of modules (`kafkalite.log.memory.Log`)."""
     imported: dict[str, Any] = {}  # local names of modules
@@ -215,5 +222,7 @@ def _loaded(operation: str, name: Any, here: Any, names: dict[str, Any]) -> Any:
     if operation.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST")):
         return names.get(name) if isinstance(name, str) else None
     if operation in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(here, types.ModuleType):
-        return getattr(here, name, None)
+        found = getattr(here, name, None)
+        # What a library holds may be used, wherever it came from (`sys.stderr` is the notebook's), but for modules.
+        return found if isinstance(found, types.ModuleType) or not _is_library(here) else None
     return None

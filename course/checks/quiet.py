@@ -11,6 +11,7 @@ import io
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from typing import Self
 
 from course.checks import limits
@@ -53,9 +54,15 @@ class Quiet:
         with tempfile.TemporaryFile() as aside:
             os.dup2(aside.fileno(), 2)
         sys.stdout = sys.stderr = self._sink
+        for stream in self._streams:
+            with suppress(AttributeError):  # `from sys import stderr` in a cell has kept the stream itself
+                stream.write = self._sink.write  # type: ignore[method-assign]
         return self
 
     def __exit__(self, *_: object) -> None:
         sys.stdout, sys.stderr = self._streams
+        for stream in self._streams:
+            with suppress(AttributeError):
+                del stream.write
         os.dup2(self._stderr_fd, 2)
         os.close(self._stderr_fd)

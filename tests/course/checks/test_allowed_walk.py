@@ -54,6 +54,11 @@ class A:
     log: int = 0
     def f(self): return kafkalite.types.Hand, kafkalite.errors.OffsetOutOfRange, self.log
 """
+STREAMS = """
+import sys
+from sys import stdout
+def A(): print("x", file=sys.stderr); print("y", file=stdout); sys.stderr.flush()
+"""
 COLLECTIONS = """
 from collections import Counter, OrderedDict, defaultdict, deque
 import collections.abc
@@ -107,6 +112,7 @@ def A(os): return os
     "source",
     [
         WORDS_BY_THEIR_FULL_NAME,
+        STREAMS,
         COLLECTIONS,
         INSIDES_IN_C,
         DATA_MODULES,

@@ -130,6 +130,18 @@ def test_what_an_answer_prints_does_not_reach_the_notebook(capfd: pytest.Capture
     assert printed.startswith("out\nerr\n")
 
 
+def test_a_stream_that_a_cell_has_kept_is_turned_aside_too(capfd: pytest.CaptureFixture[str]) -> None:
+    """`from sys import stderr` in a cell: what is printed there would cost all points in nbgrader."""
+    source = "from sys import stderr\ndef f():\n    print('err', file=stderr)\n"
+    with LocalPort({"f": answer(source, "f")}) as port:
+        port.call(None, "f", ())
+        printed = port.printed()
+    sys.stderr.write("heard again\n")
+
+    assert "err\n" == printed
+    assert ("", "heard again\n") == capfd.readouterr()
+
+
 def test_streams_are_as_they_were_afterwards() -> None:
     streams = sys.stdout, sys.stderr
     _call("def f():\n    print('x')\n")
