@@ -8,6 +8,7 @@ and all of kafkalite but its words: whoever imports those and does not use them 
 from __future__ import annotations
 
 import builtins
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -39,9 +40,12 @@ class Imports:
         if name not in self._modules:
             self._modules[name] = StandInModule(name, self._stage)
             above, _, last = name.rpartition(".")
-            if above and self._is_absent(above):
-                setattr(self.stand_in(above), last, self._modules[name])
+            if above:
+                setattr(self._module(above), last, self._modules[name])
         return self._modules[name]
+
+    def _module(self, name: str) -> ModuleType:
+        return self.stand_in(name) if self._is_absent(name) else importlib.import_module(name)
 
     def _import(
         self,

@@ -23,21 +23,31 @@ class Watch:
     def __init__(self) -> None:
         self._armed = False
         self._limit_s = 0.0
+        self._rung: Endless | None = None
         signal.signal(signal.SIGALRM, self._on_alarm)
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], limit_s: float) -> Any:
         """`function(*args)`; raises Endless once it takes longer than `limit_s`."""
-        self._armed, self._limit_s = True, limit_s
+        self._armed, self._limit_s, self._rung = True, limit_s, None
         signal.setitimer(signal.ITIMER_REAL, limit_s, AGAIN_S)
         try:
-            return function(*args)
+            value = function(*args)
+        except BaseException:
+            self._armed = False
+            if self._rung is not None:  # whatever came of the interruption, it was one
+                raise self._rung from None
+            raise
         finally:
             self._armed = False  # an alarm that comes from here on is void
             signal.setitimer(signal.ITIMER_REAL, 0)
+        if self._rung is not None:  # swallowed, and what the call returned comes too late
+            raise self._rung
+        return value
 
     def _on_alarm(self, _signum: int, frame: FrameType | None) -> None:
         if self._armed:
-            raise Endless(f"did not come back within {self._limit_s:g} s{_where(frame)}")
+            self._rung = self._rung or Endless(f"did not come back within {self._limit_s:g} s{_where(frame)}")
+            raise self._rung
 
 
 def _where(frame: FrameType | None) -> str:
