@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.box import Backend, Boxed, BoxFailed, Limits
@@ -96,21 +97,25 @@ class _Grader:
 
     def _try(self, exercise: Exercise, check: Check) -> CheckResult:
         cells = cells_before(check.id, exercise.id, self._submission, self._manifest)
-        result, may_be_taken_along = self._examine(exercise, check, cells)
-        own = [cell for cell in cells if cell.answers in (None, exercise.id)]
+        place = self._place
+        result, may_be_taken_along = self._examine(exercise, check, cells, place)
+        own = tuple(cell for cell in cells if cell.answers in (None, exercise.id))
         if may_be_taken_along and len(own) < len(cells):
-            again, _ = self._examine(exercise, check, own)
+            alone = replace(place, deadly={})  # who was really to blame is not known there
+            again, _ = self._examine(exercise, check, own, alone)
             if again.outcome not in LOST:
-                cells, result = tuple(own), again
+                place, cells, result = alone, own, again
         if any(rule.hidden and rule.violation is not None for rule in result.rules):
             # What it says of public cases, it says having seen the hidden ones: ask one that has not.
-            with session(self._place, cells, exercise.id) as port:
+            with session(place, cells, exercise.id) as port:
                 return without_hidden(exercise, check, result, port)
         return without_hidden(exercise, check, result, None)
 
-    def _examine(self, exercise: Exercise, check: Check, cells: Sequence[Runnable]) -> tuple[CheckResult, bool]:
+    def _examine(
+        self, exercise: Exercise, check: Check, cells: Sequence[Runnable], place: Place
+    ) -> tuple[CheckResult, bool]:
         """The result, and whether something else than the answer itself may have ended it."""
-        with session(self._place, cells, exercise.id) as port:
+        with session(place, cells, exercise.id) as port:
             result = examine(exercise, check, port, secret=self._secret, release=self._manifest.release)
             return result, result.outcome in LOST and not port.has_ended_itself
 

@@ -52,6 +52,7 @@ class Remote:
         self._handles = 0
         self._printed_before = 0
         self._lost: AnswerLost | None = None
+        self.changed_arguments = False
         self.has_ended_itself = False
         """The worker was well and said of the answer that it did not come to an end, or printed too much."""
 
@@ -111,17 +112,19 @@ class Remote:
             self._left_s -= time.monotonic() - began_s
 
     def _value(self, reply: dict[str, Any]) -> Any:
+        self.changed_arguments = False
+        if set(reply) == {"value", "changed"} and type(reply["changed"]) is bool:
+            self.changed_arguments = reply["changed"]
+            return self._decoded(reply["value"])
         if len(reply) == 1:
             ((kind, content),) = reply.items()
-            if kind == "value":
-                return self._decoded(content)
             if type(content) is list and len(content) == 2 and all(type(text) is str for text in content):
                 name, message = content
                 if kind == "error" and name in plain.ERROR_NAMES:
                     raise AnswerRaised(name, message[:MESSAGE_LENGTH_MAX])
                 if kind == "ended" and name in ENDED:
                     self.has_ended_itself = True
-                    raise self._lose(ENDED[name], message[:MESSAGE_LENGTH_MAX])
+                    raise self._lose(ENDED[name], self._too_slow() or message[:MESSAGE_LENGTH_MAX])
         raise self._lose(Outcome.PROTOCOL, "it sent a reply that is neither a value nor an error")
 
     def _decoded(self, content: Any) -> Any:
@@ -136,12 +139,18 @@ class Remote:
         try:
             return self._channel.ask(request, limit_s + GRACE_S)
         except Late:
-            raise self._lose(Outcome.TIMEOUT, f"did not come back within {limit_s:g} s") from None
+            raise self._lose(Outcome.TIMEOUT, self._too_slow() or f"did not come back within {limit_s:g} s") from None
         except ProtocolError as error:
             raise self._lose(Outcome.PROTOCOL, f"it sent {error}") from None
         except Gone:
             outcome, message = _in_words(self._box.wait(timeout_s=1.0))
             raise self._lose(outcome, message) from None
+
+    def _too_slow(self) -> str:
+        """What to say if each call was in time and all together were not."""
+        if self._left_s >= self._budget.call_s:
+            return ""
+        return f"all its calls together took longer than {self._budget.check_s:g} s"
 
     def _lose(self, outcome: Outcome, message: str) -> AnswerLost:
         self._lost = AnswerLost(outcome, message)

@@ -117,8 +117,10 @@ class Worker:
 
     def _construct(self, handle: int, arguments: tuple[Any, ...]) -> dict[str, Any]:
         self._instances[handle] = self._answer(*arguments)
-        return {"value": None}
+        return {"value": None, "changed": False}
 
     def _call(self, handle: int | None, name: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
         function = self._answer if handle is None else getattr(self._instances[handle], name)
-        return {"value": plain.encode(function(*arguments))}
+        given = plain.copy(arguments)
+        value = plain.encode(function(*arguments))
+        return {"value": value, "changed": plain.differs(arguments, given)}

@@ -82,7 +82,12 @@ class Notebook:
     def add(self, source: str, *, before: str | None = None, **more: Any) -> Self:
         """A cell of the learner's own, at the end or before another; `more` are further fields of it."""
         at = len(self.cells) if before is None else self.index(before)
-        cell = {"cell_type": "code", "execution_count": None, "id": f"mine-{len(self.cells)}", "metadata": {}}
+        cell: dict[str, Any] = {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": f"mine-{len(self.cells)}",
+            "metadata": {},
+        }
         self.cells.insert(at, {**cell, "outputs": [], "source": source, **more})
         return self
 
