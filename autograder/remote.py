@@ -90,7 +90,7 @@ class Remote:
         """Make an instance; return its handle."""
         handle = self._handles
         self._handles += 1
-        self._called({"do": "construct", "handle": handle, "args": plain.encode(args)})
+        self._called({"do": "construct", "handle": handle, "name": name, "args": plain.encode(args)})
         return handle
 
     def call(self, handle: int | None, name: str, args: tuple[Any, ...]) -> Any:
@@ -112,12 +112,12 @@ class Remote:
             self._left_s -= time.monotonic() - began_s
 
     def _value(self, reply: dict[str, Any]) -> Any:
-        self.changed_arguments = False
-        if set(reply) == {"value", "changed"} and type(reply["changed"]) is bool:
-            self.changed_arguments = reply["changed"]
-            return self._decoded(reply["value"])
-        if len(reply) == 1:
+        changed = reply.pop("changed", False)
+        if len(reply) == 1 and type(changed) is bool:
+            self.changed_arguments = changed
             ((kind, content),) = reply.items()
+            if kind == "value":
+                return self._decoded(content)
             if type(content) is list and len(content) == 2 and all(type(text) is str for text in content):
                 name, message = content
                 if kind == "error" and name in plain.ERROR_NAMES:

@@ -2,9 +2,10 @@
 
     {"id": 1, "do": "run", "cell": 3, "source": "...", "limit_s": 10}   {"id": 1, "how": "ok", "error": "", ...}
     {"id": 2, "do": "open", "name": "Log", "limit_s": 2}                {"id": 2, "found": "yes"}
-    {"id": 3, "do": "construct", "handle": 0, "args": ..., ...}         {"id": 3, "value": null}
-    {"id": 4, "do": "call", "handle": 0, "name": "append", ...}         {"id": 4, "value": 0}
-    {"id": 5, "do": "call", "handle": null, "name": "deliver", ...}     {"id": 5, "error": ["KeyError", "'a'"]}
+    {"id": 3, "do": "construct", "handle": 0, "args": ..., ...}         {"id": 3, "value": null, "changed": false}
+    {"id": 4, "do": "call", "handle": 0, "name": "append", ...}         {"id": 4, "value": 0, "changed": false}
+    {"id": 5, "do": "call", "handle": null, "name": "deliver", ...}     {"id": 5, "error": ["KeyError", "'a'"], ...}
+    {"id": 6, ...}                                                      {"id": 6, "ended": ["TIMEOUT", "..."]}
 
 Values are `kafkalite.plain`'s. A frame is four bytes of length, most significant first, then JSON in UTF-8.
 """
@@ -22,8 +23,9 @@ from autograder.worker.cells import Notebook
 from autograder.worker.imports import Imports
 from autograder.worker.output import Counted, TooMuchPrinted
 from autograder.worker.stand_ins import Stage, stand_in
-from autograder.worker.watch import Endless, Watch
+from autograder.worker.watch import Endless, Watch, place_of
 from kafkalite import plain
+from kafkalite.errors import NotPlainData
 
 FRAME_BYTES_MAX = 4 << 20
 _to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -49,7 +51,7 @@ def serve(allowed: ImportList) -> None:
         reply = _to_json({"id": request["id"], **worker.reply(request)}).encode()
         if len(reply) > FRAME_BYTES_MAX:
             error = ["NotPlainData", f"a value of more than {FRAME_BYTES_MAX >> 20} MB"]
-            reply = _to_json({"id": request["id"], "error": error}).encode()
+            reply = _to_json({"id": request["id"], "error": error, "changed": False}).encode()
         replies.write(struct.pack(">I", len(reply)) + reply)
         replies.flush()
 
@@ -74,6 +76,7 @@ class Worker:
         self._notebook = Notebook(plain.error_name, stand_in("IPython", "get_ipython", self._stage))
         self._answer: Any = None
         self._instances: dict[int, Any] = {}
+        self._changed = False  # the call has changed what it was given
         Imports(allowed.is_allowed, self._stage).install()
 
     def reply(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -84,10 +87,10 @@ class Worker:
             return {"how": end.how, "error": end.error, "message": end.message, "notes": end.notes}
         if request["do"] == "open":
             return self._guarded(self._open, (request["name"],), request["limit_s"])
-        arguments = plain.decode(request["args"])
-        if request["do"] == "construct":
-            return self._guarded(self._construct, (request["handle"], arguments), request["limit_s"])
-        return self._guarded(self._call, (request["handle"], request["name"], arguments), request["limit_s"])
+        self._changed = False
+        ask = self._construct if request["do"] == "construct" else self._call
+        reply = self._guarded(ask, (request["handle"], request["name"], request["args"]), request["limit_s"])
+        return reply if "ended" in reply else {**reply, "changed": self._changed}
 
     def _guarded(self, function: Callable[..., Any], args: tuple[Any, ...], limit_s: float) -> dict[str, Any]:
         try:
@@ -99,7 +102,8 @@ class Worker:
         except TooMuchPrinted:
             return {"ended": ["OUTPUT_LIMIT", f"printed more than {self._printed.limit_bytes:,} bytes"]}
         except BaseException as error:  # noqa: BLE001 - SystemExit too: it is the answer's doing
-            return {"error": list(plain.error_name(error))}
+            name, message = plain.error_name(error)
+            return {"error": [name, message + place_of(error)]}
         return found
 
     def _open(self, name: str) -> dict[str, Any]:
@@ -115,12 +119,19 @@ class Worker:
             return {"found": "uncallable", "what": type(self._answer).__name__}
         return {"found": "yes"}
 
-    def _construct(self, handle: int, arguments: tuple[Any, ...]) -> dict[str, Any]:
-        self._instances[handle] = self._answer(*arguments)
-        return {"value": None, "changed": False}
+    def _construct(self, handle: int, _name: str, given: Any) -> dict[str, Any]:
+        self._instances[handle] = self._called(self._answer, given)
+        return {"value": None}
 
-    def _call(self, handle: int | None, name: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    def _call(self, handle: int | None, name: str, given: Any) -> dict[str, Any]:
         function = self._answer if handle is None else getattr(self._instances[handle], name)
-        given = plain.copy(arguments)
-        value = plain.encode(function(*arguments))
-        return {"value": value, "changed": plain.differs(arguments, given)}
+        return {"value": plain.encode(self._called(function, given))}
+
+    def _called(self, function: Callable[..., Any], given: Any) -> Any:
+        arguments = plain.decode(given)
+        value = function(*arguments)
+        try:
+            self._changed = plain.encode(arguments) != given
+        except NotPlainData:
+            self._changed = True
+        return value

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import linecache
 import signal
+import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
+
+from kafkalite.errors import BY_NAME
 
 AGAIN_S = 0.1  # a bare `except:` may swallow the interruption, so it comes again and again
 CELL = "<cell "
@@ -48,6 +51,17 @@ class Watch:
         if self._armed:
             self._rung = self._rung or Endless(f"did not come back within {self._limit_s:g} s{_where(frame)}")
             raise self._rung
+
+
+def place_of(error: BaseException) -> str:
+    """The learner's line that raised it, as the notebook says it; nothing for the errors that a part answers with."""
+    if type(error).__name__ in BY_NAME:
+        return ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("<")]
+    if not frames:
+        return ""
+    line = f": `{frames[-1].line}`" if frames[-1].line else ""
+    return f" [line {frames[-1].lineno} of `{frames[-1].name}`{line}]"
 
 
 def _where(frame: FrameType | None) -> str:

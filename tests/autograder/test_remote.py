@@ -89,8 +89,8 @@ def test_instances_are_kept_apart_by_their_handles(backend: Backend) -> None:
         ("class Mine(ValueError): ...\ndef f(): raise Mine('mine')", "ValueError", "mine"),
         ("class list(Exception): ...\ndef f(): raise list", "Exception", ""),
         ("import sys\ndef f(): sys.exit(0)", "SystemExit", "0"),
-        ("def f(): return object()", "NotPlainData", "a object; plain data is"),
-        ("def f(): return iter([1])", "NotPlainData", "a list_iterator"),
+        ("def f(): return object()", "NotPlainData", "object; plain data is"),
+        ("def f(): return iter([1])", "NotPlainData", "list_iterator"),
         ("def f(): return [0] * 1_000_000", "NotPlainData", "more than 100,000 items"),
         ("def f(): return 'x' * 5_000_000", "NotPlainData", "a value of more than 4 MB"),
         (
