@@ -1,0 +1,203 @@
+"""Compiles the functions that read messages: for each class and version one closure, made of one a field.
+
+What is wrong with the data is found by the function that meets it and travels outwards; every level adds where it was,
+so the error names the field without anything being counted on the way.
+"""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from kafkalite.errors import ProtocolError
+from kafkalite.protocol.primitives import (
+    FAULTS,
+    FORMATS,
+    Data,
+    Read,
+    error_code,
+    lengths,
+    placed,
+    read_uvarint,
+    sized_reader,
+)
+from kafkalite.protocol.schema import Array, Field, Kind, fields_of, runs
+
+_CONVERT: dict[Kind, Callable[[Any], Any]] = {
+    Kind.ERROR_CODE: error_code,
+    Kind.UUID: lambda raw: uuid.UUID(bytes=raw),
+}
+
+
+@cache
+def record_reader(message: type, version: int, flexible: bool) -> Read:
+    """The function that reads one message class, or a part of one, in one version."""
+    fields = fields_of(message)
+    plain = [field for field in fields if field.tag is None]
+    steps = [step for group in runs(plain, version) for step in _readers(group, version, flexible)]
+    if flexible:
+        steps.append(_tags_reader([field for field in fields if field.tag is not None], version))
+    else:
+        steps += [_default_reader(field.default) for field in fields if field.tag is not None]
+    names = [field.name for field in fields] + ["tagged fields"]
+
+    def read(data: Data, at: int, into: list[Any]) -> int:
+        values: list[Any] = []
+        try:
+            for step in steps:
+                at = step(data, at, values)
+        except FAULTS as fault:
+            raise placed(fault, f".{names[len(values)]}") from None
+        into.append(message(*values))
+        return at
+
+    return read
+
+
+def _readers(group: list[Field], version: int, flexible: bool) -> list[Read]:
+    first = group[0]
+    if version not in first.versions:
+        return [_default_reader(first.default)]
+    if first.shape in FORMATS:
+        return [_run_reader([field.shape for field in group])]
+    return [_value_reader(first, version, flexible)]
+
+
+def _default_reader(default: Any) -> Read:
+    def read(_data: Data, at: int, into: list[Any]) -> int:
+        into.append(default)
+        return at
+
+    return read
+
+
+def _run_reader(kinds: list[Any]) -> Read:
+    run = struct.Struct(">" + "".join(FORMATS[kind] for kind in kinds))
+    unpack_from, size = run.unpack_from, run.size
+    converted = [(place, _CONVERT[kind]) for place, kind in enumerate(kinds) if kind in _CONVERT]
+
+    def read(data: Data, at: int, into: list[Any]) -> int:
+        into += unpack_from(data, at)
+        return at + size
+
+    def read_and_convert(data: Data, at: int, into: list[Any]) -> int:
+        values = list(unpack_from(data, at))
+        for place, convert in converted:
+            values[place] = convert(values[place])
+        into += values
+        return at + size
+
+    return read_and_convert if converted else read
+
+
+def _value_reader(field: Field, version: int, flexible: bool) -> Read:
+    flexible = flexible and not field.classic
+    null = field.null_since is not None and version >= field.null_since
+    shape = field.shape
+    if isinstance(shape, Array):
+        return _array_reader(shape.item, version, flexible, null=null)
+    if isinstance(shape, Kind):
+        return sized_reader(shape, flexible=flexible, null=null) if shape not in FORMATS else _run_reader([shape])
+    return record_reader(shape, version, flexible)
+
+
+def _array_reader(item: Kind | type, version: int, flexible: bool, *, null: bool) -> Read:
+    read_length = lengths(None, flexible=flexible)[0]
+    read_items = _items_reader(item, version, flexible)
+    fewest_bytes = _fewest_bytes(item, version, flexible)
+
+    def read(data: Data, at: int, into: list[Any]) -> int:
+        count, at = read_length(data, at)
+        if count < 0:
+            if not null or count != -1:
+                raise ProtocolError(f"an array of {count} items at byte {at}, where null is not allowed")
+            into.append(None)
+            return at
+        if count * fewest_bytes > len(data) - at:
+            raise ProtocolError(
+                f"an array of {count} items, {fewest_bytes} bytes each or more, begins at byte {at}, "
+                f"but only {len(data) - at} are left"
+            )
+        items, at = read_items(data, at, count)
+        into.append(items)
+        return at
+
+    return read
+
+
+def _items_reader(
+    item: Kind | type, version: int, flexible: bool
+) -> Callable[[Data, int, int], tuple[tuple[Any, ...], int]]:
+    if item in FORMATS and item not in _CONVERT:
+        each, size = FORMATS[item], struct.calcsize(f">{FORMATS[item]}")
+
+        def read_numbers(data: Data, at: int, count: int) -> tuple[tuple[Any, ...], int]:
+            return struct.unpack_from(f">{count}{each}", data, at), at + count * size
+
+        return read_numbers
+    read_one = _item_reader(item, version, flexible)
+
+    def read_items(data: Data, at: int, count: int) -> tuple[tuple[Any, ...], int]:
+        items: list[Any] = []
+        try:
+            for _ in range(count):
+                at = read_one(data, at, items)
+        except FAULTS as fault:
+            raise placed(fault, f"[{len(items)}]") from None
+        return tuple(items), at
+
+    return read_items
+
+
+def _item_reader(item: Kind | type, version: int, flexible: bool) -> Read:
+    if isinstance(item, Kind):
+        return _run_reader([item]) if item in FORMATS else sized_reader(item, flexible=flexible, null=False)
+    return record_reader(item, version, flexible)
+
+
+def _fewest_bytes(shape: Any, version: int, flexible: bool) -> int:
+    """What a value of this shape takes at the very least, on the wire."""
+    if isinstance(shape, Array):
+        return lengths(None, flexible=flexible)[2]
+    if isinstance(shape, Kind):
+        if shape in FORMATS:
+            return struct.calcsize(">" + FORMATS[shape])
+        return lengths(shape, flexible=flexible)[2]
+    present = [field for field in fields_of(shape) if field.tag is None and version in field.versions]
+    return sum(_fewest_bytes(field.shape, version, flexible) for field in present) + (1 if flexible else 0)
+
+
+def _tags_reader(fields: list[Field], version: int) -> Read:
+    """The tagged fields (KIP-482): a count, then tag, size and value of each, in ascending order of tags."""
+    known = {field.tag: (place, _value_reader(field, version, True)) for place, field in enumerate(fields)}
+    defaults = [field.default for field in fields]
+
+    def read(data: Data, at: int, into: list[Any]) -> int:
+        count, at = read_uvarint(data, at)
+        values = defaults.copy()
+        last = -1
+        for _ in range(count):
+            tag, at = read_uvarint(data, at)
+            if tag <= last:
+                raise ProtocolError(f"tag {tag} after tag {last}; tags must ascend")
+            last = tag
+            size, at = read_uvarint(data, at)
+            end = at + size
+            if end > len(data):
+                raise ProtocolError(f"tag {tag} has {size} bytes from byte {at} on, but only {len(data) - at} are left")
+            if tag in known:
+                place, read_value = known[tag]
+                found: list[Any] = []
+                if read_value(data, at, found) != end:
+                    raise ProtocolError(
+                        f"tag {tag} says {size} bytes from byte {at} on, but its value has another size"
+                    )
+                values[place] = found[0]
+            at = end
+        into += values
+        return at
+
+    return read
