@@ -13,6 +13,8 @@ from __future__ import annotations
 import base64
 import binascii
 import builtins
+import traceback
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from math import isnan
 from typing import Any
@@ -29,6 +31,7 @@ RECORDS: dict[str, type] = {
 }
 _FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in RECORDS.values()}
 _ATOMS = (type(None), bool, str)
+_INSTEAD = {"set": "frozenset", **dict.fromkeys(("deque", "generator", "islice", "range", "map", "filter"), "list")}
 _INT_LIMIT = 10**DIGITS_MAX
 
 
@@ -41,6 +44,18 @@ def copy(value: object) -> Any:
     {'a': [1, (2, b'x')]}
     """
     return _walk(value, _Copier())
+
+
+def differs(crossed: object, original: object) -> bool:
+    """Has somebody changed the copy, so that it is not what the original is any more, or no plain data at all?
+
+    >>> differs([1, 2], [1]), differs([1], [1])
+    (True, False)
+    """
+    try:
+        return bool(encode(crossed) != encode(original))
+    except NotPlainData:
+        return True
 
 
 def encode(value: object) -> Any:
@@ -157,8 +172,11 @@ def _walk_into(value: Any, make: _Copier | _Encoder, budget: _Budget, depth: int
     if kind in _FIELDS:
         budget.spend(len(_FIELDS[kind]), depth)
         return make.record(kind, [_walk_into(getattr(value, f), make, budget, depth + 1) for f in _FIELDS[kind]])
+    article = "an" if kind.__name__[:1] in "aeiou" else "a"
+    instead = f" (make it a {_INSTEAD[kind.__name__]})" if kind.__name__ in _INSTEAD else ""
     raise NotPlainData(
-        f"a {kind.__name__}; plain data is None, bool, int, float, str, bytes, list, tuple, dict, frozenset"
+        f"{article} {kind.__name__}{instead}; "
+        "plain data is None, bool, int, float, str, bytes, list, tuple, dict, frozenset"
     )
 
 
@@ -215,14 +233,19 @@ def _decode_tag(tag: str, content: Any, budget: _Budget, depth: int) -> Any:
     raise NotPlainData(f"an unknown tag {str(tag)[:40]!r}")
 
 
-ERROR_NAMES = frozenset(BY_NAME) | {
+ERROR_NAMES = frozenset({*BY_NAME, "FrozenInstanceError"}) | {
     name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
 }
 """The names under which errors cross."""
 
 
-def error_name(error: BaseException, message_length_max: int = 500) -> tuple[str, str]:
+def error_name(
+    error: BaseException, is_own: Callable[[str], bool] = lambda _: False, message_length_max: int = 500
+) -> tuple[str, str]:
     """How an error crosses: a name the other side knows, and its message, cut to `message_length_max`.
+
+    `is_own(filename)` tells whose code a line is: the last own line that raised it is told with the message, unless it
+    is one of the errors a part answers with.
 
     The name is that of the nearest class in the error's ancestry that is built in or in `kafkalite.errors`, so a
     learner's own subclass of ValueError crosses as ValueError.
@@ -235,4 +258,13 @@ def error_name(error: BaseException, message_length_max: int = 500) -> tuple[str
         message = str(error)[:message_length_max].encode("utf-8", "replace").decode()
     except BaseException:  # noqa: BLE001 - a learner's __str__ may raise anything
         message = "(its message cannot be shown)"
-    return name, message
+    return name, message if name in BY_NAME else message + _place_of(error, is_own)
+
+
+def _place_of(error: BaseException, is_own: Callable[[str], bool]) -> str:
+    lines = [line for line in traceback.extract_tb(error.__traceback__) if is_own(line.filename)]
+    if not lines:
+        return ""
+    last = lines[-1]
+    code = f": `{last.line[:80]}`" if last.line else ""
+    return f" [line {last.lineno} of `{last.name}`{code}]"

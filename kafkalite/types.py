@@ -21,7 +21,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """A sink connected, or connected again, and wants every value from `offset` on."""
+    """A sink connected, or connected again: it has nothing in hand, and wants every value from `offset` on."""
 
     sink: str
     offset: int

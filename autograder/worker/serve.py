@@ -23,7 +23,7 @@ from autograder.worker.cells import Notebook
 from autograder.worker.imports import Imports
 from autograder.worker.output import Counted, TooMuchPrinted
 from autograder.worker.stand_ins import Stage, stand_in
-from autograder.worker.watch import Endless, Watch, place_of
+from autograder.worker.watch import Endless, Watch, is_own
 from kafkalite import plain
 from kafkalite.errors import NotPlainData
 
@@ -102,8 +102,7 @@ class Worker:
         except TooMuchPrinted:
             return {"ended": ["OUTPUT_LIMIT", f"printed more than {self._printed.limit_bytes:,} bytes"]}
         except BaseException as error:  # noqa: BLE001 - SystemExit too: it is the answer's doing
-            name, message = plain.error_name(error)
-            return {"error": [name, message + place_of(error)]}
+            return {"error": list(plain.error_name(error, is_own))}
         return found
 
     def _open(self, name: str) -> dict[str, Any]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import linecache
 import signal
-import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
-
-from kafkalite.errors import BY_NAME
 
 AGAIN_S = 0.1  # a bare `except:` may swallow the interruption, so it comes again and again
 CELL = "<cell "
@@ -53,15 +50,9 @@ class Watch:
             raise self._rung
 
 
-def place_of(error: BaseException) -> str:
-    """The learner's line that raised it, as the notebook says it; nothing for the errors that a part answers with."""
-    if type(error).__name__ in BY_NAME:
-        return ""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("<")]
-    if not frames:
-        return ""
-    line = f": `{frames[-1].line}`" if frames[-1].line else ""
-    return f" [line {frames[-1].lineno} of `{frames[-1].name}`{line}]"
+def is_own(filename: str) -> bool:
+    """Is that the file of the learner's code? Cells have names in angle brackets, and so has what they exec."""
+    return filename.startswith("<")
 
 
 def _where(frame: FrameType | None) -> str:

@@ -102,6 +102,8 @@ def refused_module(answer: Any) -> str | None:
 
 def sentence(name: str, module: str) -> str:
     """What to say of an answer that uses that module."""
+    if module.partition(".")[0] == "course" and not module.startswith("course.chapters"):
+        return f"`{name}` uses {module}, which is a tool of the notebook and not there when an answer is graded."
     if module.partition(".")[0] in OURS:
         return (
             f"`{name}` uses {module}, which holds the reference solution. Handing in the reference teaches nothing, "

@@ -15,6 +15,7 @@ from course.checks.model import Check, Exercise, Rule, Run, Violation, WrongAnsw
 from course.checks.plug import WRONG_SHAPE, Plug, Raised
 from course.checks.port import AnswerLost, Outcome, Port
 from course.checks.result import CheckResult, RuleResult
+from course.checks.wrong import fresh
 from kafkalite.errors import BY_NAME, SimulationStuck
 
 
@@ -72,7 +73,7 @@ def run_case(exercise: Exercise, check: Check, port: Port, case: Any) -> Run:
     except AnswerLost as lost:
         return Run(case, tuple(plug.calls), (), lost)
     except SimulationStuck as stuck:  # each call ends, the messages that they cause do not
-        return Run(case, tuple(plug.calls), (), AnswerLost(Outcome.TIMEOUT, f"the cluster never came to rest: {stuck}"))
+        return Run(case, tuple(plug.calls), (), AnswerLost(Outcome.TIMEOUT, f"the run did not come to an end: {stuck}"))
     # A part's client may have swallowed what it could not know; the plug remembers.
     return Run(case, tuple(plug.calls), steps, plug.lost)
 
@@ -110,11 +111,13 @@ def _length(found: tuple[Violation, Run]) -> int:
 
 
 def _history(check: Check, run: Run, violation: Violation) -> tuple[str, ...]:
-    """The calls of the same instance that led to the violation."""
+    """The calls that led to the violation; where there are several instances, each with its number."""
     if violation.call is None:
         return ()
-    instance = run.calls[violation.call].instance
-    return tuple(check.tell(call) for call in run.calls[: violation.call + 1] if call.instance == instance)
+    several = len({call.instance for call in run.calls}) > 1
+    return tuple(
+        f"{f'[{call.instance}] ' if several else ''}{check.tell(call)}" for call in run.calls[: violation.call + 1]
+    )
 
 
 def _shown_too(
@@ -192,7 +195,7 @@ def recognise(
     """The kept wrong answer that behaves like this on every one of these cases, if there is one."""
     for wrong in wrong_answers:
         if wrong.exercise == exercise.id and wrong.breaks.get(check.id):
-            with LocalPort({exercise.name: wrong.object}) as port:
+            with LocalPort({exercise.name: fresh(wrong)}) as port:
                 if all(
                     (did,) == _behaviour([run_case(exercise, check, port, case)])
                     for case, did in zip(cases, behaviour, strict=True)

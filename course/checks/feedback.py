@@ -122,8 +122,15 @@ def _points(rule: RuleResult) -> str:
 def _explained(result: CheckResult) -> Iterator[RuleResult]:
     """The broken rules that there is something to say about; of an unwritten answer there is nothing."""
     if result.unfinished:
-        return iter(())
-    return (rule for rule in result.rules if not rule.passed and (rule.violation is not None or rule.hidden))
+        return
+    told = set[tuple[str, ...]]()
+    for rule in result.rules:
+        if rule.passed or (rule.violation is None and not rule.hidden):
+            continue
+        story = (*_said(rule), *_calls(rule))
+        if story not in told:  # one call may break many rules; it is told once, and the list names the rules
+            yield rule
+        told.add(story)
 
 
 def _story(rule: RuleResult) -> Iterator[str]:
@@ -139,7 +146,7 @@ def _said(rule: RuleResult) -> Iterator[str]:
         return
     if rule.hidden:
         yield "breaks on a case that grading adds; the same shows on this one:"
-    yield f"{rule.violation.message}."
+    yield _sentence(rule.violation.message)
     yield f"the case: {rule.run.case.name}"
 
 

@@ -27,6 +27,7 @@ class LocalPort:
         self._quiet = Quiet()
         self._watch = Watch(_is_learners)
         self._left_s = limits.CHECK_S
+        self.changed_arguments = False
 
     def __enter__(self) -> Self:
         self._quiet.__enter__()
@@ -62,14 +63,17 @@ class LocalPort:
     def _guarded(self, function: Callable[..., Any], args: tuple[Any, ...], *, keep: bool = False) -> Any:
         crossing = plain.copy(args)
         began_s = monotonic()
+        self.changed_arguments = False
         try:
             value = self._watch.call(function, crossing, min(limits.CALL_S, max(0.001, self._left_s)))
+            self.changed_arguments = plain.differs(crossing, args)
             return value if keep else plain.copy(value)
-        except AnswerLost:
+        except AnswerLost as lost:
+            if lost.outcome is Outcome.TIMEOUT and self._left_s < limits.CALL_S:
+                raise AnswerLost(lost.outcome, f"all its calls together took more than {limits.CHECK_S:g} s") from None
             raise
         except BaseException as error:
-            name, message = plain.error_name(error)
-            raise AnswerRaised(name, message) from error
+            raise AnswerRaised(*plain.error_name(error, _is_learners)) from error
         finally:
             self._left_s -= monotonic() - began_s
 

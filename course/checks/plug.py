@@ -9,13 +9,13 @@ from __future__ import annotations
 import inspect
 import types as python_types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from course.checks.port import AnswerLost, AnswerRaised, Port
 from kafkalite import plain
-from kafkalite.errors import BY_NAME
+from kafkalite.errors import BY_NAME, NotPlainData
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Raised:
     message: str
 
     def __str__(self) -> str:
-        return self.message if self.name == WRONG_SHAPE else f"raised {self.name}({self.message})"
+        return self.message if self.name == WRONG_SHAPE else f"raised {self.name}: {self.message}".removesuffix(": ")
 
 
 WRONG_SHAPE = "WrongShape"
@@ -44,16 +44,21 @@ WRONG_SHAPE = "WrongShape"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the answer: on which instance (0 for a function), during which step, and what came of it."""
+    """One call of the answer: on which instance (0 for a function), during which step, and what came of it.
+
+    `changed` tells that the answer changed what it was given.
+    """
 
     step: int
     instance: int
     name: str
     args: tuple[Any, ...]
     outcome: Returned | Raised
+    changed: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(map(repr, self.args))}) {self.outcome}"
+        call = f"{self.name}({', '.join(map(repr, self.args))})"
+        return call if self.name[:1].isupper() and isinstance(self.outcome, Returned) else f"{call} {self.outcome}"
 
 
 class Plug:
@@ -93,20 +98,30 @@ class Plug:
     ) -> Any:
         outcome: Returned | Raised
         value: Any = None
+        hint = None if bare else _returns(like)
         try:
             value = ask()
-            outcome = Returned(None) if bare else _shaped(value, _returns(like))
+            outcome = Returned(None) if hint is None else _shaped(value, hint)
         except AnswerRaised as error:
-            outcome = Raised(error.name, error.message)
+            outcome = _not_an_answer(error, ignored=hint is None and not bare)
         except AnswerLost as lost:
             self.lost = AnswerLost(lost.outcome, f"{name}({', '.join(map(repr, args))}): {lost.message}")
             raise self.lost from None
-        self.calls.append(Call(self.step(), instance, name, plain.copy(args), outcome))
+        changed = self._port.changed_arguments
+        self.calls.append(Call(self.step(), instance, name, plain.copy(args), outcome, changed))
         if isinstance(outcome, Raised):
             if outcome.name in BY_NAME:
-                raise BY_NAME[outcome.name](outcome.message)
+                raise type(outcome.name, (BY_NAME[outcome.name],), {"__str__": lambda _: outcome.message})
             raise AnswerRaised(outcome.name, outcome.message)
-        return value
+        return value if bare or hint is not None else None
+
+
+def _not_an_answer(error: AnswerRaised, *, ignored: bool) -> Returned | Raised:
+    """What to record of an error. One that is about what came back was not raised by the answer."""
+    if error.name != NotPlainData.__name__:
+        return Raised(error.name, error.message)
+    # Where nothing is expected, anything may come back: `seek` that returns self is no worse for it.
+    return Returned(None) if ignored else Raised(WRONG_SHAPE, f"returned {error.message}")
 
 
 class _Instance:
@@ -136,14 +151,51 @@ class _Method:
 
 
 def _returns(like: Any) -> Any:
-    return typing.get_type_hints(like).get("return", Any)
+    """The hint of what a call returns; None where it returns nothing."""
+    hint = typing.get_type_hints(like).get("return", Any)
+    return None if hint is type(None) else hint
 
 
 def _shaped(value: Any, hint: Any) -> Returned | Raised:
-    if conforms(value, hint):
+    wrong = mismatch(value, hint)
+    if wrong is None:
         return Returned(value)
-    forgot = " Did you forget to return?" if value is None else ""
-    return Raised(WRONG_SHAPE, f"returned {_short(value)}; expected {shape_name(hint)}.{forgot}")
+    place, found, wanted = wrong
+    if not place:
+        forgot = ". Did you forget to return?" if value is None else ""
+        return Raised(WRONG_SHAPE, f"returned {_short(value)}; expected {shape_name(hint)}{forgot}")
+    what = f"where `result{place}` is {_short(found)}; expected {shape_name(wanted)} there"
+    return Raised(WRONG_SHAPE, f"returned a {type(value).__name__} {what}")
+
+
+def mismatch(value: Any, hint: Any, place: str = "") -> tuple[str, Any, Any] | None:
+    """The first part of a value that has not the type its hint says: where it is, what is there, what should be.
+
+    >>> mismatch((1, ["a"]), tuple[int, list[int]])
+    ('[1][0]', 'a', <class 'int'>)
+    """
+    if conforms(value, hint):
+        return None
+    origin, args = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if type(value) is origin:
+        for step, part, wanted in _parts_of(value, args):
+            found = mismatch(part, wanted, f"{place}{step}")
+            if found is not None:
+                return found
+    return place, value, hint
+
+
+def _parts_of(value: Any, args: tuple[Any, ...]) -> Iterator[tuple[str, Any, Any]]:
+    """What a value consists of: how each part is reached, the part, and its hint."""
+    if is_dataclass(value) and not isinstance(value, type):
+        hints = typing.get_type_hints(type(value))
+        yield from ((f".{f.name}", getattr(value, f.name), hints[f.name]) for f in fields(value))
+    elif isinstance(value, tuple) and not (len(args) == 2 and args[1] is Ellipsis):
+        yield from ((f"[{i}]", part, wanted) for i, (part, wanted) in enumerate(zip(value, args, strict=False)))
+    elif isinstance(value, list | tuple):
+        yield from ((f"[{i}]", part, args[0]) for i, part in enumerate(value))
+    elif isinstance(value, dict):
+        yield from ((f"[{key!r}]", part, args[1]) for key, part in value.items())
 
 
 def conforms(value: Any, hint: Any) -> bool:  # noqa: PLR0911 - one line a kind of hint

@@ -50,6 +50,9 @@ class AnswerLost(BaseException):
 class Port(Protocol):
     """What an adapter offers. Every method raises AnswerRaised, or AnswerLost once nothing more can be asked."""
 
+    changed_arguments: bool
+    """The last call changed what it was given. (It was given a copy.)"""
+
     def open(self, name: str) -> None:
         """Make sure that there is an answer of that name and that it is acceptable; AnswerLost says why not."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -45,6 +46,14 @@ def wrong_answers_of(module: ModuleType, exercises: tuple[Exercise, ...]) -> tup
             source = f"{_bare_source(answer)}\n\n{names[exercise]} = {name}\n"
             found.append(WrongAnswer(name, exercise, breaks, asks, source, answer, misconception))
     return tuple(found)
+
+
+def fresh(wrong_answer: WrongAnswer) -> object:
+    """The wrong answer made anew from its source: one that keeps something in its class begins empty again."""
+    namespace = dict(vars(sys.modules[wrong_answer.object.__module__]))
+    definition = wrong_answer.source.rpartition("\n\n")[0]
+    exec(compile(definition, f"<{wrong_answer.name}>", "exec", flags=annotations.compiler_flag), namespace)  # noqa: S102
+    return namespace[wrong_answer.name]
 
 
 def _bare_source(answer: object) -> str:

@@ -26,12 +26,13 @@ class _Place:
 
     def __init__(self, position: int) -> None:
         self.position, self.sought = position, False
+        self.said = False  # by itself, at an earlier poll
 
     def told(self, call: Call) -> None:
         if call.name == "seek" and isinstance(call.outcome, Returned):
             self.position, self.sought = call.args[0], True
         elif call.name == "poll" and isinstance(call.outcome, Returned):
-            self.position, self.sought = call.outcome.value[1], False
+            self.position, self.sought, self.said = call.outcome.value[1], False, True
 
     def expected(self, call: Call) -> tuple[int, int]:
         start, end, max_records = call.args
@@ -51,6 +52,9 @@ def _with_place(run: Run) -> Iterator[tuple[int, Call, _Place]]:
             place.told(call)
 
 
+_HOW_FAR = "at most `max_records` offsets, and none at or above the end"
+
+
 def _poll_rule(applies: Callable[[Call, _Place, bool], bool], why: str) -> Judge:
     @after_construction
     def judge(run: Run) -> Violation | Unjudged | None:
@@ -61,10 +65,28 @@ def _poll_rule(applies: Callable[[Call, _Place, bool], bool], why: str) -> Judge
             judged = True
             expected = place.expected(call)
             if not returned(call, expected):
-                return violation(run, index, f"return {expected!r}: {why}, and it stood at {place.position}")
+                first_is_right = isinstance(call.outcome, Returned) and call.outcome.value[0] == expected[0]
+                because = _HOW_FAR if first_is_right else f"{why}, and it stood at {place.position}"
+                return violation(run, index, f"return {expected!r}: {because}")
         return None if judged else UNJUDGED
 
     return judge
+
+
+@after_construction
+def _readers_stay_apart(run: Run) -> Violation | Unjudged | None:
+    """Only where a poll begins counts here; how far it goes is another rule's business."""
+    if len(per_instance(run)) == 1:
+        return UNJUDGED
+    judged = False
+    for index, call, place in _with_place(run):
+        if call.name == "poll" and place.said and not place.sought and _is_inside(call, place):
+            judged = True
+            if not isinstance(call.outcome, Returned) or call.outcome.value[0] != place.position:
+                return violation(
+                    run, index, f"begin at {place.position}, where this reader stopped: other readers do not move it"
+                )
+    return None if judged else UNJUDGED
 
 
 def _is_inside(call: Call, place: _Place) -> bool:
@@ -73,10 +95,6 @@ def _is_inside(call: Call, place: _Place) -> bool:
 
 def _is_next(call: Call, place: _Place, alone: bool) -> bool:
     return alone and not place.sought and _is_inside(call, place)
-
-
-def _is_among_others(call: Call, place: _Place, alone: bool) -> bool:
-    return not alone and not place.sought and _is_inside(call, place)
 
 
 def _is_after_seek(call: Call, place: _Place, _alone: bool) -> bool:
@@ -93,7 +111,7 @@ def _lag_is_the_way_to_the_end(run: Run) -> Violation | Unjudged | None:
     for index, call, place in _with_place(run):
         if call.name == "lag":
             judged = True
-            if place.sought and isinstance(call.outcome, Returned) and call.outcome.value >= 0:
+            if place.sought and place.position < call.args[0]:
                 continue  # where a reader stands after a seek is its next poll's business
             expected = max(0, call.args[0] - place.position)
             if not returned(call, expected):
@@ -132,7 +150,7 @@ CURSOR = Check(
             "independent",
             "readers do not disturb each other",
             1,
-            _poll_rule(_is_among_others, "other readers do not move this one"),
+            _readers_stay_apart,
         ),
         Rule(
             "seek",
@@ -142,7 +160,7 @@ CURSOR = Check(
         ),
         Rule(
             "reset",
-            "a reader that retention has passed goes on from the start of the log",
+            "a reader whose position is not in the log, below its start or above its end, goes on from the start",
             1,
             _poll_rule(_is_outside, "a position outside the log goes on from its start"),
         ),
@@ -155,7 +173,8 @@ CURSOR = Check(
     ),
     directed=(
         ReadersCase("one reader", _ONE, (("email", Habits(0, 3, 10, polls_max=12)),)),
-        ReadersCase("a reader that starts late in the log", _ONE, (("email", Habits(4, 2, 25, polls_max=8)),)),
+        ReadersCase("a reader that starts late in the log", _ONE, (("email", Habits(4, 2, 70, polls_max=4)),)),
+        ReadersCase("a reader that waits for what is not written", _ONE, (("email", Habits(4, 2, 25, polls_max=8)),)),
         ReadersCase(
             "a fast reader and a slow one",
             _ONE,

@@ -104,6 +104,13 @@ def _a_busy_sink_gets_nothing(hand: Hand, sinks: _Sinks) -> str | None:
     return f"{hand.sink} still works on what it was handed before; wait for its Ready"
 
 
+def _a_ready_sink_gets_all_it_lacks(hand: Hand, sinks: _Sinks) -> str | None:
+    if sinks.next.get(hand.sink) != hand.offset or hand.sink in sinks.subscribed_behind or not hand.values:
+        return None
+    missing = len(sinks.values) - hand.offset - len(hand.values)
+    return f"{hand.sink} lacks {missing} more, and gets as much at once as there is" if missing > 0 else None
+
+
 def _nobody_waits(_event: Any, sinks: _Sinks) -> str | None:
     waiting = [sink for sink in sinks.waiting() if sink not in sinks.subscribed_behind]
     if not waiting:
@@ -127,6 +134,17 @@ def _a_late_sink_is_served(_event: Any, sinks: _Sinks) -> str | None:
 
 def _who_left_gets_nothing(hand: Hand, sinks: _Sinks) -> str | None:
     return None if hand.sink in sinks.next else f"{hand.sink} is not connected"
+
+
+def _it_changes_nothing(run: Run) -> Violation | Unjudged | None:
+    judged = False
+    for index, call in numbered(run, "deliver"):
+        judged = judged or (isinstance(call.outcome, Returned) and bool(call.outcome.value[1]))
+        if call.changed:
+            return Violation(f"the state it was given was changed by {call.args[1]!r}", index, call.step)
+        if not isinstance(call.outcome, Returned):
+            return violation(run, index, "return the next state and a list of Hand")
+    return None if judged else UNJUDGED
 
 
 def _event_and_hands(call: Call) -> str:
@@ -167,14 +185,14 @@ DELIVER = Check(
         Rule(
             "one-at-a-time",
             "a sink that still has something in hand gets nothing more",
-            2,
+            1,
             _hub_rule(_a_busy_sink_gets_nothing),
         ),
         Rule(
             "nobody-waits",
-            "a sink that is ready gets what it lacks at once, however slow the others are",
+            "a sink that is ready gets all it lacks at once, however slow the others are",
             2,
-            _hub_rule(after=_nobody_waits),
+            _hub_rule(_a_ready_sink_gets_all_it_lacks, _nobody_waits),
         ),
         Rule(
             "late",
@@ -183,6 +201,7 @@ DELIVER = Check(
             _hub_rule(_a_late_sink_starts_where_it_asks, _a_late_sink_is_served),
         ),
         Rule("gone", "a sink that has left gets nothing", 1, _hub_rule(_who_left_gets_nothing)),
+        Rule("pure", "`deliver` changes nothing that it is given: it returns a new state", 1, _it_changes_nothing),
     ),
     directed=(
         HubCase("one source, one sink", (("orders", numbered_values(4)),), (("email", SinkHabits(work_ms=1)),)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import Any
 
 from course.chapters.ch01_why_a_log.stage import (
     LogCase,
@@ -15,7 +16,7 @@ from course.chapters.ch01_why_a_log.stage import (
     play_log,
 )
 from course.checks.model import UNJUDGED, Check, Rule, Run, Unjudged, Violation
-from course.checks.plug import Call
+from course.checks.plug import Call, Returned
 from course.checks.rules import Judge, after_construction, raised, returned, violation
 from kafkalite.protocol.one_partition import DeleteRecordsRequest, FetchRequest, ListOffsetsRequest, ProduceRequest
 from kafkalite.sim.faults import BreakConnection
@@ -94,23 +95,26 @@ def _start_is_the_oldest_offset(call: Call, model: _Model) -> str | None:
     return None if returned(call, model.start) else f"return {model.start}: appending does not move the start"
 
 
-def _first_reads(run: Run) -> Iterator[tuple[int, Call, _Model, bool]]:
-    """Reads inside the log, each with whether some offset of it has been read before."""
-    seen: set[int] = set()
+def _before_deletion(run: Run) -> Iterator[tuple[int, Call, _Model]]:
+    """The reads before anything is deleted; what comes after is the business of the rule about deleting."""
     for index, call, model in _with_model(run):
-        if call.name == "read" and model.start <= call.args[0] < model.end:
-            wanted = range(call.args[0], min(model.end, call.args[0] + call.args[1]))
-            yield index, call, model, any(offset in seen for offset in wanted)
-            seen.update(wanted)
+        if call.name == "delete_before":
+            return
+        if call.name == "read":
+            yield index, call, model
 
 
 @after_construction
 def _read_returns_the_values(run: Run) -> Violation | Unjudged | None:
-    judged = False
-    for index, call, model, again in _first_reads(run):
+    judged, seen = False, set[int]()
+    for index, call, model in _before_deletion(run):
+        wanted = range(call.args[0], min(model.end, call.args[0] + call.args[1]))
+        if not model.start <= call.args[0] < model.end or not seen.isdisjoint(wanted):
+            continue
+        judged = True
+        seen.update(wanted)
         expected = model.read(*call.args)
-        judged = judged or not again
-        if not again and not returned(call, expected):
+        if not returned(call, expected):
             return violation(
                 run, index, f"return {expected!r}: at most {call.args[1]} values from offset {call.args[0]} on"
             )
@@ -119,16 +123,33 @@ def _read_returns_the_values(run: Run) -> Violation | Unjudged | None:
 
 @after_construction
 def _read_removes_nothing(run: Run) -> Violation | Unjudged | None:
-    judged = False
-    for index, call, model, again in _first_reads(run):
-        expected = model.read(*call.args)
-        judged = judged or again
-        if again and not returned(call, expected):
-            return violation(run, index, f"return {expected!r}, also to whoever reads it a second time")
+    """The same question gets the same values, right or wrong: a slip in `read` is not taken for a queue."""
+    judged, answers = False, dict[tuple[Any, ...], list[str]]()
+    for index, call, model in _before_deletion(run):
+        if not model.start <= call.args[0] < model.end:
+            continue
+        question = (*call.args, len(model.read(*call.args)))  # an append in between may make the answer longer
+        if question in answers:
+            judged = True
+            if not returned(call, answers[question]):
+                return violation(run, index, f"return {answers[question]!r}, as it did when it was read before")
+        elif isinstance(call.outcome, Returned) and call.outcome.value:
+            answers[question] = call.outcome.value
     return None if judged else UNJUDGED
 
 
-def _read_minds_the_range(call: Call, model: _Model) -> str | None:
+@after_construction
+def _read_minds_the_range(run: Run) -> Violation | Unjudged | None:
+    judged = False
+    for index, call, model in _before_deletion(run):
+        judged = judged or not model.start <= call.args[0] < model.end
+        expected = _range_of_read(call, model)
+        if expected is not None:
+            return violation(run, index, expected)
+    return None if judged else UNJUDGED
+
+
+def _range_of_read(call: Call, model: _Model) -> str | None:
     offset = call.args[0]
     if offset == model.end:
         return None if returned(call, []) else "return no values: the end is where the next value will be written"
@@ -149,18 +170,28 @@ def _delete_moves_the_start(call: Call, model: _Model) -> str | None:
 def _deleting_keeps_the_offsets(run: Run) -> Violation | Unjudged | None:
     deleted = False
     for index, call, model in _with_model(run):
-        if call.name == "delete_before":
-            expected = _delete_moves_the_start(call, model)
-            if expected is not None:
-                return violation(run, index, expected)
-            deleted = deleted or model.start < call.args[0] <= model.end
-        elif deleted and call.name == "read" and model.start <= call.args[0] < model.end:
-            values = model.read(*call.args)
-            if not returned(call, values):
-                return violation(run, index, f"return {values!r}: a value keeps its offset when older ones are deleted")
-        elif deleted and call.name in ("start", "end") and not returned(call, getattr(model, call.name)):
-            return violation(run, index, f"return {getattr(model, call.name)} after the deletion")
+        deleted = deleted or call.name == "delete_before"
+        expected = _after_deletion(call, model) if deleted else None
+        if expected is not None:
+            return violation(run, index, expected)
     return None if deleted else UNJUDGED
+
+
+def _after_deletion(call: Call, model: _Model) -> str | None:
+    """What the call must do, deletions or not, where it did not."""
+    if call.name == "delete_before":
+        return _delete_moves_the_start(call, model)
+    if call.name in ("start", "end"):
+        expected = getattr(model, call.name)
+        return None if returned(call, expected) else f"return {expected} after the deletion"
+    if call.name != "read":
+        return None
+    if not model.start <= call.args[0] < model.end:
+        return _range_of_read(call, model)
+    values = model.read(*call.args)
+    if returned(call, values):
+        return None
+    return f"return {values!r}: a value keeps its offset when older ones are deleted"
 
 
 def _produce(*values: str) -> tuple[float, ProduceRequest]:
@@ -268,7 +299,7 @@ READ = Check(
             "range",
             "outside the log `read` raises OffsetOutOfRange; at its end there is nothing to read, and no error",
             1,
-            _log_rule("read", _read_minds_the_range),
+            _read_minds_the_range,
         ),
         Rule(
             "deleting",
@@ -307,6 +338,14 @@ READ = Check(
                 ("orders", (*_ABC, _produce("e"))),
                 ("retention", (_LATER, _delete(2), _LIST, _fetch(2, 2), _fetch(3, 1), _fetch(1), _fetch(5), _LIST)),
             ),
+        ),
+        LogCase(
+            "retention passes twice",
+            (
+                ("orders", _ABC),
+                ("retention", (_LATER, _delete(41), _fetch(41, 2), _delete(7), _delete(43), _fetch(43), _LIST)),
+            ),
+            start=40,
         ),
         LogCase(
             "retention takes all, then none, then too much",

@@ -13,7 +13,7 @@ from kafkalite.types import Hand, Left, Published, Ready, Subscribed, Topic
     "log",
     misconception="M1",
     breaks={"log-read": {"values", "kept", "deleting"}},
-    asks="The search service reads `a` after the mail service has read it. What should it find?",
+    asks="`search` reads offset 0 after `email` has read it. What should it find there?",
 )
 class LogThatPops:
     """A queue: reading takes the values away."""
@@ -91,9 +91,9 @@ class LogWhoseEndIsTheLastOffset:
     misconception="M3",
     breaks={
         "log-append": {"base-offset", "empty-batch", "end", "start"},
-        "log-read": {"values", "kept", "range", "deleting"},
+        "log-read": {"values", "range", "deleting"},
     },
-    asks="After retention has deleted the values 0 to 3, where in your list is the value with offset 4?",
+    asks="A log begins at offset 40, or has lost what stood below. Where in your list is the value with offset 42?",
 )
 class LogWhoseOffsetIsAListIndex:
     """An offset is used as an index into the list, as if every log began at 0 and stayed whole."""
@@ -194,7 +194,7 @@ class LogWithoutARange:
 
 @wrong(
     "log",
-    breaks={"log-read": {"values", "kept", "deleting"}},
+    breaks={"log-read": {"values", "deleting"}},
     asks="`read(2, max_records=2)` of a log of nine values: how many values should come back, and does your slice depend on it?",
 )
 class LogThatReadsUpToAnOffset:
@@ -228,6 +228,153 @@ class LogThatReadsUpToAnOffset:
         return self.first
 
 
+@wrong(
+    "log",
+    breaks={"log-append": {"base-offset", "empty-batch", "end"}, "log-read": {"values", "range", "deleting"}},
+    asks="Two logs are made, one after the other, and one value is appended to the first. What does the second hold?",
+)
+class LogWithASharedList:
+    """A slip: the list belongs to the class, so all logs share it, and a new one is not empty."""
+
+    values: list[str] = []  # noqa: RUF012 - the slip itself
+
+    def __init__(self, start: int = 0) -> None:
+        self.first = start
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.end()
+        self.values.extend(values)
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        return self.values[offset - self.first : offset - self.first + max_records]
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        gone = max(0, offset - self.first)
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
+@wrong(
+    "log",
+    breaks={"log-append": {"base-offset"}},
+    asks="The log was empty, and `append` has just put three values into it. At which offset does the first of them stand?",
+)
+class LogThatReturnsTheEnd:
+    """A slip: `append` returns the end after appending, where the base offset was asked for."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        self.values.extend(values)
+        return self.end()
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        return self.values[offset - self.first : offset - self.first + max_records]
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        gone = max(0, offset - self.first)
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
+@wrong(
+    "log",
+    misconception="M3",
+    breaks={"log-read": {"deleting"}},
+    asks="A log begins at 40 and holds four values. `delete_before(42)`: how many elements of your list have to go?",
+)
+class LogThatDeletesByOffset:
+    """The offset is taken for a number of list elements to delete."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.end()
+        self.values.extend(values)
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        return self.values[offset - self.first : offset - self.first + max_records]
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        if offset > self.first:
+            del self.values[:offset]
+            self.first = offset
+        return self.first
+
+
+@wrong(
+    "log",
+    breaks={
+        "log-append": {"base-offset", "empty-batch", "end", "start"},
+        "log-read": {"values", "kept", "range", "deleting"},
+    },
+    asks="`self.start = 0` and `def start(self)` have one name between them. Which of the two does `log.start()` find?",
+)
+class LogWhoseAttributeHidesItsMethod:
+    """A slip: an attribute is called like a method, and hides it."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.start, self.values = start, []  # type: ignore[method-assign,assignment,var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.end()
+        self.values.extend(values)
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.start() <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.start(), self.end())
+        return self.values[offset - self.start() : offset - self.start() + max_records]
+
+    def start(self) -> int:
+        return self.start  # type: ignore[return-value]
+
+    def end(self) -> int:
+        return self.start() + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.start(), self.end())
+        del self.values[: max(0, offset - self.start())]
+        return self.start()
+
+
 # class Cursor -------------------------------------------------------------------------------------------------------
 
 
@@ -259,7 +406,7 @@ class CursorSharedByAll:
 
 @wrong(
     "cursor",
-    breaks={"cursor-check": {"range", "independent", "seek", "reset"}},
+    breaks={"cursor-check": {"range", "seek", "reset"}},
     asks="The log ends at 5 and the cursor stands at 4. If it takes three more, which offsets are those, and who wrote them?",
 )
 class CursorThatRunsPastTheEnd:
@@ -481,6 +628,62 @@ def deliver_to_who_has_left(state: Topic, event: Published | Subscribed | Ready 
     for sink in sorted(idle):
         if positions[sink] < len(values):
             hands.append(Hand(sink, positions[sink], values[positions[sink] :]))
+            positions[sink] = len(values)
+            idle.discard(sink)
+    return Topic(values, positions, frozenset(idle)), hands
+
+
+@wrong(
+    "deliver",
+    breaks={"deliver-check": {"nobody-waits"}},
+    asks="A sink was away for an hour and lacks a thousand values. How many trips do they need if each carries one?",
+)
+def deliver_one_value_at_a_time(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
+    """A slip: each sink gets the next value, and not all that there is."""
+    values, positions, idle = state.values, dict(state.positions), set(state.idle)
+    if isinstance(event, Published):
+        values = (*values, event.value)
+    elif isinstance(event, Subscribed):
+        positions[event.sink] = event.offset
+        idle.add(event.sink)
+    elif isinstance(event, Ready):
+        idle.add(event.sink)
+    else:
+        positions.pop(event.sink, None)
+        idle.discard(event.sink)
+    hands = []
+    for sink in sorted(idle):
+        at = positions[sink]
+        if at < len(values):
+            hands.append(Hand(sink, at, values[at : at + 1]))
+            positions[sink] = at + 1
+            idle.discard(sink)
+    return Topic(values, positions, frozenset(idle)), hands
+
+
+@wrong(
+    "deliver",
+    breaks={"deliver-check": {"pure"}},
+    asks="Somebody kept the state from before the event, to compare. What does its `positions` say now?",
+)
+def deliver_in_place(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
+    """A slip: the dict of the state that was given is changed, and shared with the state that is returned."""
+    values, positions, idle = state.values, state.positions, set(state.idle)
+    if isinstance(event, Published):
+        values = (*values, event.value)
+    elif isinstance(event, Subscribed):
+        positions[event.sink] = event.offset
+        idle.add(event.sink)
+    elif isinstance(event, Ready):
+        idle.add(event.sink)
+    else:
+        positions.pop(event.sink, None)
+        idle.discard(event.sink)
+    hands = []
+    for sink in sorted(idle):
+        at = positions[sink]
+        if at < len(values):
+            hands.append(Hand(sink, at, values[at:]))
             positions[sink] = len(values)
             idle.discard(sink)
     return Topic(values, positions, frozenset(idle)), hands

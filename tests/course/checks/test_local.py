@@ -46,7 +46,7 @@ def test_what_crosses_is_a_copy_both_ways() -> None:
 
 
 def test_a_result_that_is_not_plain_data_is_an_error_of_the_answer() -> None:
-    with pytest.raises(AnswerRaised, match="a generator; plain data is"):
+    with pytest.raises(AnswerRaised, match=r"a generator \(make it a list\); plain data is"):
         _call("def f():\n    yield 1\n")
 
 
