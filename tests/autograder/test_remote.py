@@ -249,7 +249,7 @@ def test_every_answer_has_the_same_result_in_the_box_as_beside_the_learner(
     for check in exercise.checks:
         with LocalPort({exercise.name: answer(source, exercise.name)}) as port:
             local = examine(exercise, check, port, secret="s", release="r")
-        with asked("from __future__ import annotations\n" + source, backend, exercise_id) as remote:
+        with asked(source, backend, exercise_id) as remote:
             across = examine(exercise, check, remote, secret="s", release="r")
 
         assert essence(local) == essence(across)
