@@ -1,14 +1,13 @@
-"""What the tests of the pictures share: kept pictures, a long run, a browser."""
+"""What the tests of the pictures share: kept pictures, a long run, hostile texts."""
 
 from __future__ import annotations
 
 import os
 import random
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,11 +15,7 @@ from course.diagrams.frames import Frame
 from course.diagrams.log_lane import log_lane
 from course.diagrams.views import ARRIVES, LEAVES, CursorView, FlightKind, FlightView, LogLaneView, WriterView
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
 GOLDEN = Path(__file__).parent / "golden"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture
@@ -84,20 +79,6 @@ def _flight(client: str, message: tuple[str, int, int], step: int) -> FlightView
     if kind in ("produce", "fetch"):
         return FlightView(client, "broker", f"{kind} {offset}", FlightKind(kind), progress)
     return FlightView("broker", client, f"{kind} from {offset}", FlightKind.REPLY, progress)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless browser of the system's."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - what runs without a browser needs no playwright
-
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.fail(f"this test needs a browser, one of {', '.join(BROWSERS)}; leave it out with -m 'not browser'")
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
 
 
 def without_constants(html: str) -> str:

@@ -1,0 +1,36 @@
+"""What tests of several folders share: one browser. Playwright allows one of its drivers in a process at a time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--no-sandbox",  # a container's root could not start it otherwise; only our own pages are opened
+    "--disable-gpu",
+    "--disable-background-networking",  # it looks for updates and lists otherwise
+    "--no-proxy-server",
+    "--force-color-profile=srgb",  # the same screenshots everywhere
+    "--hide-scrollbars",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless browser of the system's."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - what runs without a browser needs no playwright
+
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.fail(f"this test needs a browser, one of {', '.join(BROWSERS)}; leave it out with -m 'not browser'")
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        yield running
+        running.close()
