@@ -1,4 +1,4 @@
-"""Calls a second across the box, and seconds for a graded submission.
+"""Calls a second across the box.
 
 A call goes from the grader through the pipe to the answer and back: `Log.end()`, which does next to nothing, so this is
 the price of the boundary. The two processes take turns and never work at the same time; on one processor handing over
@@ -8,7 +8,6 @@ is a switch, on two it is a wake-up. Medians of interleaved rounds, and ratios f
 from __future__ import annotations
 
 import inspect
-import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,20 +17,17 @@ from time import perf_counter
 
 from autograder.box import Backend, best_backend
 from autograder.budget import Budget
-from autograder.grade import grade
 from autograder.image import image
 from autograder.manifest import Manifest, read_manifest
 from autograder.remote import Remote
 from autograder.selection import Runnable
 from autograder.session import Place, session
-from autograder.submission import Submission, parse_notebook
 from course.checks.local import LocalPort
 from course.checks.port import Port
 from course.learn import released_notebooks
 
 ROUNDS = 7
 CALLS = 5_000
-SUBMISSIONS = 30
 FOR_EVER = Budget(check_s=600)
 
 
@@ -75,35 +71,10 @@ def beside(source: str, manifest: Manifest) -> float:
         return calls_a_second(port)
 
 
-def submissions(manifest: Manifest) -> list[Submission]:
-    """As many as a small class hands in: solved, with one answer wrong each, and untouched, one after another."""
-    chapter = manifest.chapter
-    right = {exercise.id: inspect.getsource(exercise.object) for exercise in chapter.exercises}
-    imports = "from __future__ import annotations\nfrom dataclasses import replace\n"
-    answers = [right, *({**right, wrong.exercise: imports + wrong.source} for wrong in chapter.wrong_answers), {}]
-    path = released_notebooks() / f"{chapter.name}.ipynb"
-    handed_in = []
-    for number in range(SUBMISSIONS):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        for cell in content["cells"]:
-            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
-            cell["source"] = answers[number % len(answers)].get(grade_id, cell["source"])
-        handed_in.append(parse_notebook(json.dumps(content).encode(), f"{number}.ipynb"))
-    return handed_in
-
-
-def seconds_each(handed_in: list[Submission], manifest: Manifest, backend: Backend, jobs: int) -> float:
-    """Seconds for one submission, the mean of all."""
-    began_s = perf_counter()
-    for submission in handed_in:
-        grade(submission, manifest, backend, "a secret", jobs=jobs)
-    return (perf_counter() - began_s) / len(handed_in)
-
-
-def medians(measures: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+def medians(measures: dict[str, Callable[[], float]]) -> dict[str, float]:
     """The median of each, measured one after the other, round after round."""
     found: dict[str, list[float]] = {name: [] for name in measures}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for name, measure in measures.items():
             found[name].append(measure())
     return {name: median(values) for name, values in found.items()}
@@ -121,20 +92,11 @@ def main() -> None:
         "box, any processor": lambda: in_a_box(backend, manifest, source, set(usable)),
         "beside the learner": lambda: beside(source, manifest),
     }
-    found = medians(rates, ROUNDS)
+    found = medians(rates)
     one = found["box, one processor"]
     print(f"calls a second, JSON, median of {ROUNDS} interleaved rounds of {CALLS:,} calls of end() ({backend.name})")
     for name, rate in found.items():
         print(f"  {name:<22} {rate:>10,.0f}   {rate / one:.2f} of one processor")
-
-    handed_in = submissions(manifest)
-    jobs = {"1 at a time": 1, "2 at a time": 2}
-    seconds = medians(
-        {name: lambda n=n: seconds_each(handed_in, manifest, backend, n) for name, n in jobs.items()}, rounds=1
-    )
-    print(f"seconds for a graded submission, mean of {len(handed_in)} (solved, one answer wrong each, untouched)")
-    for name, each in seconds.items():
-        print(f"  checks {name:<15} {each:>10.3f}   {each / seconds['1 at a time']:.2f} of one at a time")
 
 
 if __name__ == "__main__":
