@@ -25,8 +25,8 @@ class Cursor:
         """The range `(first, past)` to read next; then stand at `past`.
 
         The log goes from `start` to `end`. At most `max_records` offsets, none at or above
-        `end`; `first == past` when nothing is new. If the position lies outside the log
-        (retention has passed it), go on from `start`, as `auto.offset.reset=earliest` does.
+        `end`; `first == past` when nothing is new. A position below `start` or above `end`
+        is not in the log: go on from `start`, as `auto.offset.reset=earliest` does.
         """
         first = self._position if start <= self._position <= end else start
         self._position = min(end, first + max_records)
@@ -37,5 +37,5 @@ class Cursor:
         self._position = offset
 
     def lag(self, end: int) -> int:
-        """How many offsets lie between this reader and the end; 0 when it has caught up."""
+        """How many offsets lie between this reader and the end; never less than 0."""
         return max(0, end - self._position)

@@ -15,10 +15,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
     },
     "deliver": {
-        "deliver: `values, positions, idle = (state.values, dict(state.positions), set(state.idle))` -> "
-        "`values, positions, idle = (state.values, state.positions, set(state.idle))`": (
-            "an answer gets copies, so changing its state in place changes nothing that anybody else sees"
-        ),
         "deliver: `positions.pop(event.sink, None)` -> `pass`": _STATE_IS_OPAQUE,
         "deliver: `positions.pop(event.sink, None)` -> `positions.pop(None, event.sink)`": _STATE_IS_OPAQUE,
     },

@@ -28,7 +28,7 @@ def test_of_kafkalite_there_is_what_the_autograder_copies_into_its_boxes() -> No
         ("import os", "`the cell` uses os, which answers may not import"),
         ("from kafkalite.log.memory import Log as Given", "which holds the reference solution"),
         ("from kafkalite import log", "ImportError: cannot import name 'log'"),
-        ("from course.checks.model import Check", "which holds the reference solution"),
+        ("from course.checks.model import Check", "which is a tool of the notebook"),
         ("import autograder", "which holds the reference solution"),
         ("import os.path as path", "uses os.path"),
         ("__import__(name='socket', globals=globals())", "uses socket"),
