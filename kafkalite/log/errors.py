@@ -1,0 +1,46 @@
+"""Why a log refuses what it is given. Each is an answer to a client; a broker turns it into its error code.
+
+    KafkaliteError
+    ├── CorruptBatch           bytes that are no record batch         CORRUPT_MESSAGE
+    └── BatchRefused           a batch, and not for this log
+        ├── BatchTooLarge      above max.message.bytes                MESSAGE_TOO_LARGE
+        ├── InvalidRecord      no key on a compacted topic            INVALID_RECORD
+        ├── OutOfOrderSequence a batch before it is missing           OUT_OF_ORDER_SEQUENCE_NUMBER
+        ├── ProducerFenced     a newer one has taken the producer id  INVALID_PRODUCER_EPOCH
+        └── OffsetsNotInOrder  a follower was given what it has       (its own leader's mistake)
+
+A refused batch changed nothing. An offset that is not there is `kafkalite.errors.OffsetOutOfRange`; a disk that fails
+is `kafkalite.storage.StorageError`.
+"""
+
+from __future__ import annotations
+
+from kafkalite.errors import KafkaliteError
+
+
+class CorruptBatch(KafkaliteError, ValueError):
+    """Bytes that should be a record batch are none."""
+
+
+class BatchRefused(KafkaliteError):
+    """A whole batch that this log does not take."""
+
+
+class BatchTooLarge(BatchRefused):
+    """The batch is larger than this log allows."""
+
+
+class InvalidRecord(BatchRefused):
+    """A record lacks what this log needs: compaction keeps the last value of a key, so there must be one."""
+
+
+class OutOfOrderSequence(BatchRefused):
+    """The producer's batch before this one has not arrived."""
+
+
+class ProducerFenced(BatchRefused):
+    """The producer's epoch is older than one that was seen: it is a zombie."""
+
+
+class OffsetsNotInOrder(BatchRefused):
+    """A follower's batch begins below the end of its log."""

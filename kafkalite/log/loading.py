@@ -1,0 +1,178 @@
+"""Opening a log: from what lies in a folder to segments, leader epochs and producers that agree with each other.
+
+After a clean stop the files are taken as they are. After any other, everything from the recovery point on is read
+batch by batch, cut where it stops being whole, and all that follows from batches is made again:
+
+    segments          0 ......... 100 ......... 200 ...x       x: a torn batch
+    recovery point         60
+    trusted           nothing of these: 0 holds the recovery point, so it may have an unsynced tail itself
+    cut               at x; had the tear been in 100, then 200 would be deleted: without what is missing it has no place
+
+A segment ends where the next begins. If one that is whole ends earlier, its tail was lost at the end of a batch, which
+no CRC can tell; so compaction leaves the last batch of a segment, even empty.
+
+Source: Kafka's LogLoader, UnifiedLog.rebuildProducerState.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kafkalite.log import epochs as leader_epochs
+from kafkalite.log.batch import split
+from kafkalite.log.epochs import Epochs
+from kafkalite.log.markers import decode_marker
+from kafkalite.log.producer_snapshot import CorruptSnapshot, decode_snapshot
+from kafkalite.log.producer_state import Producers
+from kafkalite.log.segment import INDEX, LOG, SNAPSHOT, SWAP, TIME_INDEX, TXN_INDEX, Segment, file_name
+from kafkalite.log.settings import LogConfig
+from kafkalite.storage import Storage
+
+OF_A_SEGMENT = (LOG, INDEX, TIME_INDEX, TXN_INDEX)  # the log first: without it the others are remains
+
+
+class Loaded(NamedTuple):
+    """A log's content. Of the segments, the last is the active one."""
+
+    segments: list[Segment]
+    epochs: Epochs
+    producers: Producers
+
+
+def load(
+    storage: Storage, folder: str, config: LogConfig, *, is_clean: bool, recovery_point: int, log_start_offset: int
+) -> Loaded:
+    """Open what is in `folder`; without anything there, an empty log at `log_start_offset`."""
+    finish_swaps(storage, folder)
+    bases = offsets_of(storage, folder, LOG) or [log_start_offset]
+    remove_remains(storage, folder, bases)
+    segments = [Segment(storage, folder, base, config.index_interval_bytes) for base in bases]
+    known = _read_epochs(storage, folder)
+    if is_clean:
+        recovery_point = segments[-1].end_offset
+    else:
+        segments = recover_segments(storage, folder, segments, recovery_point)
+        known = leader_epochs.truncated_from_end(known, recovery_point)
+    for segment in segments:
+        if segment.size and segment.time_index.last is None:
+            segment.reindex()
+    end_offset = segments[-1].end_offset
+    epochs = _complete_epochs(known, segments, recovery_point)
+    epochs = leader_epochs.truncated_from_end(leader_epochs.truncated_from_start(epochs, log_start_offset), end_offset)
+    remove_snapshots(storage, folder, above=min(end_offset, recovery_point))
+    return Loaded(segments, epochs, load_producers(storage, folder, segments))
+
+
+def recover_segments(storage: Storage, folder: str, segments: list[Segment], recovery_point: int) -> list[Segment]:
+    """The segments up to the first byte that cannot be trusted; what lies behind it is removed from the disk."""
+    for at, segment in enumerate(segments):
+        next_base = segments[at + 1].base_offset if at + 1 < len(segments) else None
+        if next_base is not None and next_base < recovery_point:
+            continue  # it was closed before the last sync, which covered its indexes, too
+        recover_segment(segment)
+        if next_base is not None and segment.end_offset != next_base:
+            for lost in reversed(segments[at + 1 :]):
+                remove_segment(storage, folder, lost.base_offset)
+            return segments[: at + 1]
+    return segments
+
+
+def recover_segment(segment: Segment) -> None:
+    """Cut a segment behind its last whole batch, and make its indexes anew."""
+    valid_length = 0
+    segment.forget_indexes()
+    for position, header, _batch in segment.whole_batches():
+        if header.base_offset < segment.base_offset:
+            break
+        segment.note(header, position)
+        valid_length = position + header.size
+    segment.seal()
+    segment.cut(valid_length)
+
+
+def load_producers(storage: Storage, folder: str, segments: list[Segment]) -> Producers:
+    """The producers at the end of these segments: from the latest snapshot that can be read, and the batches since."""
+    producers, since = Producers(), -1
+    for offset in reversed(offsets_of(storage, folder, SNAPSHOT)):
+        path = f"{folder}/{file_name(offset, SNAPSHOT)}"
+        try:
+            producers, since = decode_snapshot(storage.read(path, 0, storage.size(path))), offset
+            break
+        except CorruptSnapshot:
+            storage.delete(path)
+    for segment in segments:
+        if segment.end_offset <= since:
+            continue
+        for position, header in segment.batches():
+            if header.base_offset >= since and header.producer_id >= 0:
+                marker = decode_marker(segment.bytes_at(position, header.size)) if header.is_control else None
+                producers.appended(header, marker)
+    return producers
+
+
+def _read_epochs(storage: Storage, folder: str) -> Epochs:
+    path = f"{folder}/{leader_epochs.FILE}"
+    text = storage.read(path, 0, storage.size(path))
+    return leader_epochs.decode_epochs(text) if text else ()
+
+
+def _complete_epochs(epochs: Epochs, segments: list[Segment], recovery_point: int) -> Epochs:
+    """Add what the batches from the recovery point on say; all batches, if nothing is known."""
+    since = recovery_point if epochs else 0
+    for segment in segments:
+        if segment.end_offset <= since:
+            continue
+        for _position, header in segment.batches():
+            if header.leader_epoch >= 0 and header.next_offset > since:
+                epochs = leader_epochs.assigned(epochs, header.leader_epoch, header.base_offset)
+    return epochs
+
+
+# Files of a folder ---------------------------------------------------------------------------------------------------
+
+
+def offsets_of(storage: Storage, folder: str, suffix: str) -> list[int]:
+    """The offsets for which the folder has a file with that suffix, rising."""
+    names = (name.removesuffix(suffix) for name in storage.names(folder) if name.endswith(suffix))
+    return [int(name) for name in names if name.isdigit()]
+
+
+def remove_segment(storage: Storage, folder: str, base_offset: int) -> None:
+    """Delete the files of one segment."""
+    for suffix in OF_A_SEGMENT:
+        storage.delete(f"{folder}/{file_name(base_offset, suffix)}")
+
+
+def remove_snapshots(storage: Storage, folder: str, *, above: int | None = None, below: int | None = None) -> None:
+    """Delete the producers' snapshots above an offset, or below one."""
+    for offset in offsets_of(storage, folder, SNAPSHOT):
+        if (above is not None and offset > above) or (below is not None and offset < below):
+            storage.delete(f"{folder}/{file_name(offset, SNAPSHOT)}")
+
+
+def remove_remains(storage: Storage, folder: str, bases: list[int]) -> None:
+    """Delete indexes without a log: whoever was deleting a segment did not come to its end."""
+    for suffix in OF_A_SEGMENT[1:]:
+        for base_offset in set(offsets_of(storage, folder, suffix)) - set(bases):
+            storage.delete(f"{folder}/{file_name(base_offset, suffix)}")
+
+
+def finish_swaps(storage: Storage, folder: str) -> None:
+    """Put compacted segments in the place of those they were made of. A `.swap` is whole, or it would not be there."""
+    for base_offset in offsets_of(storage, folder, SWAP):
+        path = f"{folder}/{file_name(base_offset, SWAP)}"
+        swap_in(storage, folder, base_offset, storage.read(path, 0, storage.size(path)))
+
+
+def swap_in(storage: Storage, folder: str, base_offset: int, data: bytes) -> None:
+    """Replace the segments that `data` was made of; every step may be the last one before a crash.
+
+    Once `.swap` is there, everything it covers is deleted before it gets its name, so no offset is there twice.
+    """
+    end_offset = max((header.next_offset for header, _batch in split(data)), default=base_offset)
+    covered = [base for base in offsets_of(storage, folder, LOG) if base_offset < base < end_offset]
+    for base in reversed(covered):
+        remove_segment(storage, folder, base)
+    for suffix in OF_A_SEGMENT[1:]:
+        storage.delete(f"{folder}/{file_name(base_offset, suffix)}")
+    storage.rename(f"{folder}/{file_name(base_offset, SWAP)}", f"{folder}/{file_name(base_offset, LOG)}")
