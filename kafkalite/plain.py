@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import builtins
-import traceback
+import linecache
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from math import isnan
@@ -262,9 +262,13 @@ def error_name(
 
 
 def _place_of(error: BaseException, is_own: Callable[[str], bool]) -> str:
-    lines = [line for line in traceback.extract_tb(error.__traceback__) if is_own(line.filename)]
-    if not lines:
+    last, trace = None, error.__traceback__
+    while trace is not None:  # an endless recursion has thousands of frames; only one is looked at closely
+        if is_own(trace.tb_frame.f_code.co_filename):
+            last = trace
+        trace = trace.tb_next
+    if last is None:
         return ""
-    last = lines[-1]
-    code = f": `{last.line[:80]}`" if last.line else ""
-    return f" [line {last.lineno} of `{last.name}`{code}]"
+    line = linecache.getline(last.tb_frame.f_code.co_filename, last.tb_lineno, last.tb_frame.f_globals).strip()
+    code = f": `{line[:80]}`" if line else ""
+    return f" [line {last.tb_lineno} of `{last.tb_frame.f_code.co_name}`{code}]"
