@@ -90,7 +90,8 @@ class _Scene:
         for fact in said:
             self.learn(step, fact)
         self.see(step)
-        captions = [*self.told(step), *(text for fact in said if (text := self.caption(step.node, fact)))]
+        announced = (text for fact in said if (text := self.caption(step.node, fact)))
+        captions = [*self.told(step), *announced, *self.sent(step)]  # in the order of cause and effect
         title = f"step {step.index} · {step.now_ms:.1f} ms · {step.node or 'fault'}"
         return Frame(self.picture(step), "; ".join(captions), title)
 
@@ -119,6 +120,9 @@ class _Scene:
             yield f"FAULT: {event.node} freezes for {event.for_ms:g} ms"
         elif isinstance(event, SlowLink):
             yield f"FAULT: the way from {event.source} to {event.to} becomes {event.factor:g} times slower"
+
+    def sent(self, step: Step) -> Iterator[str]:
+        """What left the node, in words."""
         for effect in step.effects:
             if isinstance(effect, Send):
                 yield f"{step.node} sends “{_message(effect.message)}” to {effect.to}"
