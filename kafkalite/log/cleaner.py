@@ -18,7 +18,9 @@ Source: Kafka's LogCleaner, Cleaner, CleanedTransactionMetadata.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
+from typing import Any
 
 from kafkalite.log.batch import COMPRESSION_MASK, DELETE_HORIZON, LOG_APPEND_TIME, BatchHeader, rebuilt
 from kafkalite.log.compaction import Keyed, is_kept, latest_offsets
@@ -41,6 +43,11 @@ class Cleaner:
         self._storage, self._folder, self._config = storage, folder, config
         self._cleaned_to = -1
         self._next_horizon_ms: int | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Cleaner:
+        twin = copy(self)
+        twin._storage = deepcopy(self._storage, memo)  # noqa: SLF001 - its own copy
+        return twin
 
     def clean(
         self, segments: list[Segment], producers: Producers, now_ms: int, last_stable_offset: int

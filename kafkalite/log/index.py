@@ -14,8 +14,9 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from copy import copy, deepcopy
 from operator import itemgetter
-from typing import overload
+from typing import Any, overload
 
 from kafkalite.storage import Storage
 
@@ -46,6 +47,11 @@ class IndexFile(Sequence[Entry]):
         self._storage, self._path, self._format, self._base = storage, path, struct.Struct(format_), base
         self._count = storage.size(path) // self._format.size
         self.last: Entry | None = self[self._count - 1] if self._count else None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> IndexFile:
+        twin = copy(self)  # everything here is a value, but for the storage
+        twin._storage = deepcopy(self._storage, memo)  # noqa: SLF001 - its own copy
+        return twin
 
     def __len__(self) -> int:
         return self._count

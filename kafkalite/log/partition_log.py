@@ -16,8 +16,9 @@ mark to `flushed` when told; the recovery point then stands there.
 from __future__ import annotations
 
 from bisect import bisect_right
+from copy import copy, deepcopy
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kafkalite.errors import OffsetOutOfRange
 from kafkalite.log import epochs as leader_epochs
@@ -94,6 +95,13 @@ class PartitionLog:
         self._cleaner = Cleaner(storage, folder, config)
         if self.log_start_offset > self.log_end_offset:  # what DeleteRecords left was lost with the power
             self.truncate_fully_and_start_at(self.log_start_offset)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> PartitionLog:
+        twin = copy(self)  # settings and epochs are values; what changes is copied
+        memo[id(self)] = twin
+        twin._storage, twin._cleaner = deepcopy(self._storage, memo), deepcopy(self._cleaner, memo)  # noqa: SLF001 - its own copy
+        twin.segments, twin.producers = deepcopy(self.segments, memo), deepcopy(self.producers, memo)
+        return twin
 
     @property
     def _active(self) -> Segment:
@@ -311,7 +319,10 @@ class PartitionLog:
         while len(self.segments) > 1 and self._active.base_offset >= offset:  # the last first: never a hole
             remove_segment(self._storage, self.folder, self.segments.pop().base_offset)
         self._active.truncate(self._active.position_of(offset))
-        self._end_at(self._active.end_offset)
+        if self._active.end_offset < self.log_start_offset:  # the log began inside the batch that went
+            self.truncate_fully_and_start_at(self.log_start_offset)
+        else:
+            self._end_at(self._active.end_offset)
 
     def truncate_fully_and_start_at(self, offset: int) -> None:
         """Forget everything; the next record gets `offset`. For a follower whose log its leader's has left behind."""

@@ -13,6 +13,8 @@ Source: Kafka's LogSegment, LogFileUtils.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy, deepcopy
+from typing import Any
 
 from kafkalite.log.batch import HEADER_SIZE, NO_TIMESTAMP, BatchHeader, read_header
 from kafkalite.log.index import lookup, offset_index, time_index
@@ -52,6 +54,13 @@ class Segment:
         self.modified_ms = 0  # when the log last wrote here; stands for the largest time where batches have none
         self.end_offset = self._find_end()
         self._hints: dict[int, int] = {}  # base offset of a batch -> its position, the latest ones
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Segment:
+        twin = copy(self)
+        twin._storage = deepcopy(self._storage, memo)  # noqa: SLF001 - its own copy
+        twin.index, twin.time_index = deepcopy(self.index, memo), deepcopy(self.time_index, memo)
+        twin._hints = self._hints.copy()  # noqa: SLF001 - its own copy
+        return twin
 
     # Writing --------------------------------------------------------------------------------------------------------
 
