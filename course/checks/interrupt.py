@@ -15,6 +15,7 @@ import threading
 import types
 from collections.abc import Callable
 from random import uniform
+from time import monotonic
 from typing import Any, Self
 
 from course.checks import limits
@@ -35,6 +36,7 @@ class Watch:
         self._own_code = own_code
         self._armed = False
         self._rung: AnswerLost | None = None
+        self._raised_s = 0.0
         self._timer = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         self._before: tuple[Any, tuple[float, float]] | None = None
 
@@ -85,7 +87,15 @@ class Watch:
         else:
             signal.setitimer(signal.ITIMER_REAL, uniform(AND_AGAIN_S / 10, AND_AGAIN_S), AGAIN_S)
             self._interrupt_the_next_bytecode(frame)
+            if not self._is_due(frame):
+                return
+        self._raised_s = monotonic()
         raise self._rung.with_traceback(None)
+
+    def _is_due(self, frame: types.FrameType | None) -> bool:
+        """So often only the learner's own code is interrupted: the library may be at something that must not fail."""
+        own = frame is not None and self._own_code(frame.f_code.co_filename)
+        return own or monotonic() - self._raised_s > AGAIN_S
 
     def _interrupt_the_next_bytecode(self, frame: types.FrameType | None) -> None:
         """In whichever of the learner's frames: it may be the handler that is about to swallow an interruption."""
