@@ -10,37 +10,59 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What an answer does, and what becomes of its submission in each grader."""
+    """What an answer does, and what becomes of it in each grader."""
 
     id: str
     answer: str
+    notebook: str
     nbgrader: str
     autograder: str
 
 
+_LOST = "loses the whole submission: no scores, an error in the log"
+
 DIFFERENCES = (
     Difference(
-        "exits",
-        "ends its process (`os._exit`, a crash, too much memory)",
-        "loses the whole submission: no scores, an error in the log",
+        "endless-cell",
+        "loops for ever in its cell",
+        "waits until you interrupt it",
+        "loses that question, after a minute",
+        "loses that question, after 10 seconds",
+    ),
+    Difference(
+        "cannot-be-interrupted",
+        "loops for ever inside one call of C, or swallows every interruption in its cell",
+        "hangs until you restart the kernel",
+        _LOST,
         "loses that question",
     ),
     Difference(
-        "swallows-the-interrupt",
-        "loops for ever in its cell and swallows KeyboardInterrupt",
-        "loses the whole submission after a minute",
+        "exits",
+        "ends its process (`os._exit`, a crash)",
+        "loses the kernel",
+        _LOST,
         "loses that question",
+    ),
+    Difference("memory", "needs more than 512 MB", "goes on", "goes on", "loses that question"),
+    Difference(
+        "prints-in-a-cell",
+        "prints more than 1 MB in its cell before the answer is defined",
+        "goes on",
+        "goes on",
+        "ends the cell there",
     ),
     Difference(
         "cell-seconds",
-        "needs between 10 and 60 seconds in a cell of its own",
+        "needs 10 to 60 seconds in its cell",
+        "goes on",
         "goes on",
         "ends the cell after 10 seconds",
     ),
     Difference(
         "forges",
         "forges its score, reads the hidden region, or reads your files",
-        "succeeds: everything runs as you",
-        "fails",
+        "can: it is the learner's own",
+        "can: it runs as you",
+        "cannot",
     ),
 )

@@ -31,7 +31,9 @@ def readme_text(folder: Path, settings: Settings, releases: Mapping[str, str]) -
         assignment=names[0],
         assignments=", ".join(f"`{name}`" for name in names),
         releases="\n".join(f"- `{name}`: {releases[name]}" for name in names),
-        limits="\n".join(f"| {one.answer} | {one.nbgrader} | {one.autograder} |" for one in DIFFERENCES),
+        limits="\n".join(
+            f"| {one.answer} | {one.notebook} | {one.nbgrader} | {one.autograder} |" for one in DIFFERENCES
+        ),
     )
 
 
