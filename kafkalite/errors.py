@@ -82,7 +82,7 @@ class ErrorCode(int, Enum):
     Left out: SASL, delegation tokens, quorums, share groups, streams.
     Source: org.apache.kafka.common.protocol.Errors; *definite* is ours.
 
-    >>> ErrorCode(6).name, ErrorCode.NOT_LEADER_OR_FOLLOWER.retriable, ErrorCode.NOT_LEADER_OR_FOLLOWER.definite
+    >>> ErrorCode.of(6).name, ErrorCode.NOT_LEADER_OR_FOLLOWER.retriable, ErrorCode.NOT_LEADER_OR_FOLLOWER.definite
     ('NOT_LEADER_OR_FOLLOWER', True, False)
     """
 
@@ -175,6 +175,14 @@ class ErrorCode(int, Enum):
         error._value_ = error.code = code
         error.retriable, error.definite = retriable, definite
         return error
+
+    @classmethod
+    def of(cls, code: int) -> ErrorCode:
+        """The error of that number; one of a newer Kafka is an error of the server that nobody here knows."""
+        return _BY_CODE.get(code, cls.UNKNOWN_SERVER_ERROR)
+
+
+_BY_CODE = {error.code: error for error in ErrorCode}
 
 
 BY_NAME: dict[str, type[KafkaliteError]] = {

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from kafkalite.errors import ErrorCode, ProtocolError
+from kafkalite.errors import ProtocolError
 from kafkalite.protocol.schema import Kind
 
 Data = bytes | bytearray | memoryview
@@ -43,7 +43,7 @@ def placed(fault: Exception, place: str) -> ProtocolError:
     """The same fault, known to have happened inside `place`."""
     if isinstance(fault, ProtocolError):
         return fault.inside(place)
-    if isinstance(fault, IndexError):
+    if isinstance(fault, IndexError) or str(fault).startswith("unpack_from"):
         return ProtocolError("the data ends in the middle of it", place)
     return ProtocolError(str(fault), place)
 
@@ -158,11 +158,3 @@ def sized_writer(kind: Kind, *, flexible: bool, null: bool) -> Write:
         out += value
 
     return write
-
-
-_ERROR_CODES = {error.code: error for error in ErrorCode}
-
-
-def error_code(code: int) -> ErrorCode:
-    """The error of that number. A number from a newer Kafka is an error of the server that nobody here knows."""
-    return _ERROR_CODES.get(code, ErrorCode.UNKNOWN_SERVER_ERROR)
