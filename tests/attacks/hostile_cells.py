@@ -2,7 +2,8 @@
 
 Each gets at what it needs in spite of the import list (`real`), so that it is the box and the grader that are tried
 and not the list. `ATTACK` in a template is done at the first call of `append`; the rest is a right answer, so that only
-the attack can cost points. `TOLD` is replaced by what the attack has to know.
+the attack can cost points. `TOLD` is replaced by what the attack has to know; where it is what must not be found, it is
+written backwards, so that finding one's own words counts for nothing.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ CELLS: dict[str, str] = {
     "R07 mem_bomb": when_called("log.bombs = [bytearray(50_000_000) for _ in range(100)]"),
     "R07 mem_bomb in the cell": "bombs = [bytearray(50_000_000) for _ in range(100)]",
     "R10 fork_bomb": when_called("for _ in range(60): os.fork()"),
-    "R13 disk_fill": when_called("for n in range(12): open(f'/tmp/{n}', 'wb').write(bytes(8_000_000))"),
+    "R13 disk_fill": when_called("for n in range(3): open(f'/tmp/{n}', 'wb').write(bytes(8_000_000))"),
     "R15 output_flood": when_called("for _ in range(64): print('x' * 1_000_000)"),
     "R15 output_flood around the streams": when_called("for _ in range(64): os.write(1, b'x' * 1_000_000)"),
     "R15 output_flood in the cell": "while True: print('x' * 1_000_000)",
@@ -117,15 +118,16 @@ CELLS: dict[str, str] = {
     "E08 read_gradebook": when_called("raise RuntimeError(open(TOLD).read())"),
     "E09 symlink_gradebook": when_called("os.symlink(TOLD, '/tmp/it'); raise RuntimeError(open('/tmp/it').read())"),
     "E12 proc_env": when_called("""
-seen = []
+found = []
 for pid in os.listdir("/proc"):
-    for name in ("environ", "cmdline", "maps", "cwd", "root", "fd"):
+    for name in ("environ", "cmdline", "maps", "mountinfo", "cwd", "root"):
         try:
             path = f"/proc/{pid}/{name}"
-            seen.append(os.readlink(path) if name in ("cwd", "root") else open(path, "rb").read())
+            found.append(os.readlink(path) if name in ("cwd", "root") else str(open(path, "rb").read()))
         except OSError:
             pass
-raise RuntimeError(str([text for text in seen if b"TOLD" in str(text).encode() or b"gradebook" in str(text).encode()]))
+found = [text for text in found if "TOLD" in text[::-1]]
+raise RuntimeError(str(found))
 """),
     "E14 inherited_fd": when_called("""
 seen = []
@@ -166,15 +168,16 @@ get_ipython().ast_transformers.append(DropAssert())
 get_ipython().input_transformers_cleanup.append(lambda lines: [])
 """),
     "I09 read_hidden_source": wrong_and("held = [real('gc')]\nimport inspect", """
-seen = [str(In[-1]), str(sys.argv), str(os.environ), str(sorted(sys.modules))]
+found = [str(In[-1]), str(sys.argv), str(os.environ), str(sorted(sys.modules))]
 frame = sys._getframe()
 while frame is not None:
-    seen += [inspect.getsource(frame.f_code)] if frame.f_code.co_filename.startswith("<cell") else []
-    seen += [repr(held) for names in (frame.f_globals, frame.f_locals) for held in list(names.values())]
+    found += [repr(names) for names in (frame.f_globals, frame.f_locals)]
     frame = frame.f_back
-seen += [found for found in held[0].get_objects() if isinstance(found, str)]
-told = [text for text in seen if "TOLD" in text or "hidden" in text.lower()]
-raise RuntimeError(str(told))
+for thing in held[0].get_objects():
+    found += [text for text in held[0].get_referents(thing) if type(text) is str]
+found = [text for text in found if "TOLD" in text[::-1]]
+globals()["answer"] = lambda value: 1 / 0  # looking once is enough, and takes long enough
+raise RuntimeError(str(found))
 """),
     "I11 read_test_file": when_called("""
 found = []
@@ -211,7 +214,7 @@ real("threading").Thread(target=forge, daemon=True).start()
     "I21 bad_utf8": wrong_and(PIPES, "shout(struct.pack('>I', 1) + b'\\xff')\nreturn value"),
     "I26 infinite_iterator": wrong_and("import itertools", "return itertools.repeat('a')"),
     "I26 huge_list": wrong_and("", "return ['a'] * 10_000_000"),
-    "I26 slow_for_ever": when_called("import time; time.sleep(0.3)"),
+    "I26 slow_for_ever": when_called("import time; time.sleep(0.7)"),
     "I28 import_reference": "from kafkalite.log.memory import Log",
     "I28 import_reference later": when_called("return real('kafkalite.log.memory').Log(0).append(['a'])"),
     "I28 import_reference by its public name": "import kafkalite\nLog = kafkalite.Log",

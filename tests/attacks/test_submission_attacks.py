@@ -142,9 +142,9 @@ def test_an_attack_costs_its_own_points_and_nothing_else(
         "E02": str(server.getsockname()[1]),
         "E08": repr(str(gradebook)),
         "E09": repr(str(gradebook)),
-        "E12": str(Path.cwd()),
+        "E12": str(Path.cwd())[::-1],
         "E16": str(bystander.pid),
-        "I09": SECRET,
+        "I09": SECRET[::-1],
     }.get(attack[:3], "")
     notebook = Notebook.solved().answer("log", CELLS[attack].replace("TOLD", told))
 
@@ -242,21 +242,31 @@ def test_an_answer_that_knows_the_public_cases_by_heart_fails_on_hidden_ones(bac
     assert {True} == {rule.hidden for rule in result.rules if not rule.passed}
 
 
-def test_an_answer_cannot_carry_hidden_cases_out(backend: Backend) -> None:
-    """O10: it says in an error all that it was ever asked; of hidden cases, nothing of that is ever shown."""
-    tells = "seen = []\ndef attack(log): ...\n" + RIGHT.replace(
-        "attack(self)", "print(values); seen.extend(values)\n        if len(seen) > 120: raise RuntimeError(str(seen))"
-    )
-    notebook = Notebook.solved().answer("log", tells)
-    results = graded(notebook, backend)
-    check = next(check for _, check in catalog.chapter(CHAPTER).checks() if check.id == "log-append")
-    hidden = str(seeds.hidden_cases(check, SECRET, manifest().release)[-1])
-    report = report_of(notebook, results)
+TELLS = """
+logs = []
+def attack(log):
+    if log not in logs:
+        logs.append(log)
+    if len(logs) >= {last}:
+        raise RuntimeError(str(logs[{told}].values))
+"""
 
-    assert "ERROR" == results["log-append"].outcome.name or "FAIL" == results["log-append"].outcome.name
+
+def test_an_answer_cannot_carry_hidden_cases_out(backend: Backend) -> None:
+    """O10: it remembers what it was asked and says it in its errors; shown are those of one that was asked less."""
+    check = next(check for _, check in catalog.chapter(CHAPTER).checks() if check.id == "log-append")
+    shown, hidden = len(seeds.shown_cases(check)), seeds.hidden_cases(check, SECRET, manifest().release)
+    told = shown + len(hidden) // 2  # the log that is told about, once all cases have been seen
+    notebook = Notebook.solved().answer("log", TELLS.format(last=shown + len(hidden), told=told) + RIGHT)
+    exercise = next(one for one in catalog.chapter(CHAPTER).exercises if one.id == "log")
+    with LocalPort({exercise.name: exercise.object}) as port:
+        (calls,) = (run_case(exercise, check, port, hidden[told - shown]).calls,)
+    secret_values = str([value for call in calls if call.name == "append" for value in call.args[0]])
+
+    results = graded(notebook, backend)
+
     assert any(rule.hidden for rule in results["log-append"].rules)
-    assert "seen" not in str([rule.violation for rule in results["log-append"].rules if rule.hidden])
-    assert hidden not in report
+    assert secret_values not in report_of(notebook, results)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no kill -9 here")
