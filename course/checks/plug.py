@@ -11,6 +11,7 @@ import types as python_types
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from course.checks.port import AnswerLost, AnswerRaised, Port
@@ -150,9 +151,15 @@ class _Method:
 # Shapes -------------------------------------------------------------------------------------------------------------
 
 
+@cache
+def _hints(like: Any) -> dict[str, Any]:
+    """The type hints of a reference's function or of a record; Python reads them anew each time it is asked."""
+    return typing.get_type_hints(like)
+
+
 def _returns(like: Any) -> Any:
     """The hint of what a call returns; None where it returns nothing."""
-    hint = typing.get_type_hints(like).get("return", Any)
+    hint = _hints(like).get("return", Any)
     return None if hint is type(None) else hint
 
 
@@ -188,7 +195,7 @@ def mismatch(value: Any, hint: Any, place: str = "") -> tuple[str, Any, Any] | N
 def _parts_of(value: Any, args: tuple[Any, ...]) -> Iterator[tuple[str, Any, Any]]:
     """What a value consists of: how each part is reached, the part, and its hint."""
     if is_dataclass(value) and not isinstance(value, type):
-        hints = typing.get_type_hints(type(value))
+        hints = _hints(type(value))
         yield from ((f".{f.name}", getattr(value, f.name), hints[f.name]) for f in fields(value))
     elif isinstance(value, tuple) and not (len(args) == 2 and args[1] is Ellipsis):
         yield from ((f"[{i}]", part, wanted) for i, (part, wanted) in enumerate(zip(value, args, strict=False)))
@@ -222,7 +229,7 @@ def conforms(value: Any, hint: Any) -> bool:  # noqa: PLR0911 - one line a kind 
     if origin is dict:
         return all(conforms(k, args[0]) and conforms(v, args[1]) for k, v in value.items())
     if is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
+        hints = _hints(hint)
         return all(conforms(getattr(value, f.name), hints[f.name]) for f in fields(hint))
     return True
 
