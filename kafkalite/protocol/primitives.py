@@ -24,6 +24,7 @@ ReadLength = Callable[[Data, int], tuple[int, int]]  # the length, -1 for null, 
 WriteLength = Callable[[int, bytearray], None]  # -1 for null
 
 FORMATS = {Kind.BOOL: "?", Kind.INT8: "b", Kind.INT16: "h", Kind.INT32: "i", Kind.INT64: "q"}
+NUMBERS = frozenset(FORMATS)
 FORMATS |= {Kind.ERROR_CODE: "h", Kind.UUID: "16s"}  # of one size too, but their values are not plain numbers
 
 # What reading hostile bytes, or writing values of a wrong type, can raise below us.

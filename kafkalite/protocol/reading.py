@@ -17,6 +17,7 @@ from kafkalite.errors import ErrorCode, ProtocolError
 from kafkalite.protocol.primitives import (
     FAULTS,
     FORMATS,
+    NUMBERS,
     Data,
     Read,
     lengths,
@@ -25,6 +26,8 @@ from kafkalite.protocol.primitives import (
     sized_reader,
 )
 from kafkalite.protocol.schema import Array, Field, Kind, fields_of, runs
+
+ReadItems = Callable[[Data, int, int, list[Any]], int]  # as Read, told how many
 
 _CONVERT: dict[Kind, Callable[[Any], Any]] = {
     Kind.ERROR_CODE: ErrorCode.of,
@@ -101,10 +104,11 @@ def _run_reader(kinds: list[Any]) -> Read:
         return at + size
 
     def read_and_convert(data: Data, at: int, into: list[Any]) -> int:
-        values = list(unpack_from(data, at))
-        for place, convert in converted:
-            values[place] = convert(values[place])
+        values = unpack_from(data, at)
+        begin = len(into)
         into += values
+        for place, convert in converted:
+            into[begin + place] = convert(values[place])
         return at + size
 
     return read_and_convert if converted else read
@@ -123,50 +127,50 @@ def _value_reader(field: Field, version: int, flexible: bool) -> Read:
 
 def _array_reader(item: Kind | type, version: int, flexible: bool, *, null: bool) -> Read:
     read_length = lengths(None, flexible=flexible)[0]
-    read_items = _items_reader(item, version, flexible)
+    read_items = _numbers_reader(item) if item in NUMBERS else _items_reader(_item_reader(item, version, flexible))
     fewest_bytes = _fewest_bytes(item, version, flexible)
 
     def read(data: Data, at: int, into: list[Any]) -> int:
         count, at = read_length(data, at)
-        if count < 0:
-            if not null or count != -1:
-                raise ProtocolError(f"an array of {count} items at byte {at}, where null is not allowed")
-            into.append(None)
-            return at
         if count * fewest_bytes > len(data) - at:
             raise ProtocolError(
                 f"an array of {count} items, {fewest_bytes} bytes each or more, begins at byte {at}, "
                 f"but only {len(data) - at} are left"
             )
-        items, at = read_items(data, at, count)
-        into.append(items)
+        if count >= 0:
+            return read_items(data, at, count, into)
+        if not null or count != -1:
+            raise ProtocolError(f"an array of {count} items at byte {at}, where null is not allowed")
+        into.append(None)
         return at
 
     return read
 
 
-def _items_reader(
-    item: Kind | type, version: int, flexible: bool
-) -> Callable[[Data, int, int], tuple[tuple[Any, ...], int]]:
-    if item in FORMATS and item not in _CONVERT:
-        each, size = FORMATS[item], struct.calcsize(f">{FORMATS[item]}")
+def _numbers_reader(item: Any) -> ReadItems:
+    arrays = [struct.Struct(f">{count}{FORMATS[item]}") for count in range(16)]  # replicas are few
+    size = struct.calcsize(">" + FORMATS[item])
 
-        def read_numbers(data: Data, at: int, count: int) -> tuple[tuple[Any, ...], int]:
-            return struct.unpack_from(f">{count}{each}", data, at), at + count * size
+    def read(data: Data, at: int, count: int, into: list[Any]) -> int:
+        numbers = arrays[count] if count < 16 else struct.Struct(f">{count}{FORMATS[item]}")
+        into.append(numbers.unpack_from(data, at))
+        return at + count * size
 
-        return read_numbers
-    read_one = _item_reader(item, version, flexible)
+    return read
 
-    def read_items(data: Data, at: int, count: int) -> tuple[tuple[Any, ...], int]:
+
+def _items_reader(read_one: Read) -> ReadItems:
+    def read(data: Data, at: int, count: int, into: list[Any]) -> int:
         items: list[Any] = []
         try:
             for _ in range(count):
                 at = read_one(data, at, items)
         except FAULTS as fault:
             raise placed(fault, f"[{len(items)}]") from None
-        return tuple(items), at
+        into.append(tuple(items))
+        return at
 
-    return read_items
+    return read
 
 
 def _item_reader(item: Kind | type, version: int, flexible: bool) -> Read:
@@ -193,6 +197,9 @@ def _tags_reader(fields: list[Field], version: int) -> Read:
     defaults = [field.default for field in fields]
 
     def read(data: Data, at: int, into: list[Any]) -> int:
+        if data[at] == 0:  # nearly always
+            into += defaults
+            return at + 1
         count, at = read_uvarint(data, at)
         values = defaults.copy()
         last = -1

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from kafkalite.errors import ProtocolError
-from kafkalite.protocol.primitives import FAULTS, FORMATS, Write, lengths, placed, sized_writer, write_uvarint
+from kafkalite.protocol.primitives import FAULTS, FORMATS, NUMBERS, Write, lengths, placed, sized_writer, write_uvarint
 from kafkalite.protocol.schema import Array, Field, Kind, fields_of, runs
 
 
@@ -78,7 +78,7 @@ def _item_writer(item: Kind | type, version: int, flexible: bool, *, null: bool 
 def _array_writer(item: Kind | type, version: int, flexible: bool, *, null: bool) -> Write:
     write_length = lengths(None, flexible=flexible)[1]
     write_one = _item_writer(item, version, flexible)
-    numbers = FORMATS[item] if item in FORMATS and item is not Kind.UUID else None
+    numbers = FORMATS[item] if item in NUMBERS else None
 
     def write(items: Any, out: bytearray) -> None:
         if items is None:
@@ -103,6 +103,9 @@ def _array_writer(item: Kind | type, version: int, flexible: bool, *, null: bool
 def _tags_writer(fields: list[Field], version: int) -> Write:
     known = [(field.tag, field.name, field.default, _value_writer(field, version, True)) for field in fields]
 
+    def write_none(_message: Any, out: bytearray) -> None:
+        out.append(0)
+
     def write(message: Any, out: bytearray) -> None:
         present = [(tag, value, write_value) for tag, name, default, write_value in known
                    if (value := getattr(message, name)) != default]  # fmt: skip
@@ -114,4 +117,4 @@ def _tags_writer(fields: list[Field], version: int) -> Write:
             write_uvarint(len(body), out)
             out += body
 
-    return write
+    return write if known else write_none
