@@ -3,11 +3,15 @@
 Cells are found by what the notebook says of them (nbgrader's grade id), read from the file, never by where they stand
 in the chapter. Nothing here sleeps: every step waits until the page shows what comes of it. A run is over when its own
 number is beside the cell, `[7]:`, and not merely some number, which might be of the run before.
+
+Text is read from the document, not from the screen: JupyterLab leaves unpainted what is scrolled away, and scrolling
+is its own business. That something can be seen is what clicking on it shows.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +22,7 @@ if TYPE_CHECKING:
 
 PATIENCE_MS = 90_000  # for what takes a second or two on an idle machine; only a fault meets it
 
-# JupyterLab leaves what is not on the screen unpainted (its windowing mode `contentVisibility`).
-PAINTED = "cell => cell.firstElementChild.checkVisibility({contentVisibilityAuto: true})"
+KERNEL_IS_IDLE = re.compile(r"^Python 3 .*\| Idle$")
 
 Cell = dict[str, Any]
 
@@ -59,13 +62,6 @@ class NotebookPage:
         """The cell that nbgrader knows by this id."""
         return self._at(self._index(grade_id))
 
-    def show(self, grade_id: str) -> Locator:
-        """Scroll to a cell and wait until it is painted: what is far away has no text that one could see."""
-        cell = self.cell(grade_id)
-        cell.scroll_into_view_if_needed()
-        self.page.wait_for_function(PAINTED, arg=cell.element_handle())
-        return cell
-
     def code(self) -> Iterator[Locator]:
         """All cells that can be run."""
         return (self._at(i) for i, cell in enumerate(self.on_disk()) if cell["cell_type"] == "code")
@@ -87,7 +83,7 @@ class NotebookPage:
         self.page.keyboard.press("Shift+Enter")
         self.runs += 1
         self._has_run(cell, self.runs)
-        return self.show(grade_id).locator(".jp-Cell-outputArea")
+        return cell.locator(".jp-Cell-outputArea")
 
     def run_all(self) -> None:
         """*Run All Cells*, from the menu; over when every code cell has its number."""
@@ -109,9 +105,10 @@ class NotebookPage:
         assert saved.value.ok, f"not saved: {saved.value.status} {saved.value.status_text}"
 
     def _ready(self) -> None:
-        indicator = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-        indicator.wait_for(timeout=PATIENCE_MS)
         self._at(len(self.on_disk()) - 1).wait_for(state="attached", timeout=PATIENCE_MS)
+        # Not the sign beside the kernel's name: that one is idle, too, before there is a kernel, and what is run then
+        # is lost without a word.
+        self.page.locator("#jp-main-statusbar").get_by_text(KERNEL_IS_IDLE).wait_for(timeout=PATIENCE_MS)
 
     def _index(self, grade_id: str) -> int:
         """Raises ValueError if the notebook has not exactly one such cell."""
