@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from kafkalite.log.batch import HEADER_SIZE, BatchHeader, encode_batch, read_header, rebuilt, split
 from kafkalite.log.compression import records_of
+from kafkalite.log.crc import crc32c_by_table
 from kafkalite.log.partition_log import PartitionLog
 from kafkalite.log.record import Record
 
@@ -37,10 +38,6 @@ def numbered(producer_id: int, epoch: int, base_sequence: int, count: int = 1, a
 
 def at_offset(one: bytes, base_offset: int, leader_epoch: int = 0) -> bytes:
     """The batch as a leader would have written it."""
-    return bytes(rebuilt_at(one, base_offset, leader_epoch))
-
-
-def rebuilt_at(one: bytes, base_offset: int, leader_epoch: int) -> bytes:
     records = [Record(r.key, r.value, r.timestamp_ms, r.headers, r.offset + base_offset) for r in records_of(one) or ()]
     return rebuilt(read_header(one)._replace(base_offset=base_offset, leader_epoch=leader_epoch), records)
 
@@ -58,9 +55,7 @@ def resealed(header: BatchHeader, body: bytes) -> bytes:
     empty = rebuilt(header._replace(record_count=0), [])
     sized = bytearray(empty[:HEADER_SIZE] + body)
     sized[8:12] = (len(sized) - 12).to_bytes(4, "big")
-    sized[57:61] = header.record_count.to_bytes(4, "big")
-    from kafkalite.log.crc import crc32c_by_table  # noqa: PLC0415 - only forged batches need it
-
+    sized[57:61] = header.record_count.to_bytes(4, "big", signed=True)
     sized[17:21] = crc32c_by_table(sized[21:]).to_bytes(4, "big")
     return bytes(sized)
 

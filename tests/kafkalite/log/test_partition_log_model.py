@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from kafkalite.errors import OffsetOutOfRange
 from kafkalite.log.epochs import EpochEnd
@@ -22,7 +22,7 @@ from kafkalite.storage import Mark, Storage
 from kafkalite.storage.files import FileStorage
 from kafkalite.storage.memory import MemoryStorage
 
-from .batches import batch, everything, rebuilt_at, values
+from .batches import at_offset, batch, everything, values
 
 # Small, so that a few batches meet every seam: a batch is 70 to 100 bytes.
 CONFIG = LogConfig(segment_bytes=300, index_interval_bytes=100, retention_ms=1000, retention_bytes=700)
@@ -98,7 +98,7 @@ class LogAgainstAList(RuleBasedStateMachine):
     @rule(records=_records, gap=st.integers(0, 3))
     def a_follower_appends_behind_a_gap(self, records: list[bytes], gap: int) -> None:
         base_offset = self.end + gap
-        one = rebuilt_at(batch(*records, timestamp_ms=self.now_ms), base_offset, self.epoch)
+        one = at_offset(batch(*records, timestamp_ms=self.now_ms), base_offset, self.epoch)
 
         self.log.append_as_follower(one + one[:30], self.now_ms)  # a Fetch response may end in the middle of a batch
 
@@ -124,7 +124,7 @@ class LogAgainstAList(RuleBasedStateMachine):
             return
         data = self.log.read(offset, max_bytes, end_offset=end_offset, at_least_one=first)
         readable = [
-            rebuilt_at(batch(*one.records, timestamp_ms=one.timestamp_ms), one.base_offset, one.epoch)
+            at_offset(batch(*one.records, timestamp_ms=one.timestamp_ms), one.base_offset, one.epoch)
             for one in self.batches
             if one.end_offset > offset and one.end_offset <= end_offset
         ]
@@ -250,9 +250,7 @@ class MemoryLogAgainstAList(LogAgainstAList):
     def make_storage(self) -> MemoryStorage:
         return MemoryStorage()
 
-    @initialize()
-    def keeps_nothing(self) -> None:
-        self.snapshot: tuple[PartitionLog, list[tuple[int, bytes | None]]] | None = None
+    snapshot: tuple[PartitionLog, list[tuple[int, bytes | None]]] | None = None
 
     @rule()
     def is_snapshotted(self) -> None:
@@ -260,12 +258,12 @@ class MemoryLogAgainstAList(LogAgainstAList):
 
     @invariant()
     def a_snapshot_does_not_change(self) -> None:
-        if getattr(self, "snapshot", None):
-            kept, expected = self.snapshot  # type: ignore[misc]  # the line above
+        if self.snapshot:
+            kept, expected = self.snapshot
             assert expected == values(everything(kept))
 
     @rule()
-    @precondition(lambda self: getattr(self, "snapshot", None))
+    @precondition(lambda self: self.snapshot is not None)
     def goes_its_own_way_in_a_copy(self) -> None:
         fork = copy.deepcopy(self.log)
         fork.append_as_leader(batch(b"elsewhere"), leader_epoch=self.epoch, now_ms=self.now_ms)

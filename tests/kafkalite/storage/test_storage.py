@@ -1,0 +1,303 @@
+"""Both storages keep the promises of the port; the one in memory also forks cheaply and acts out a power loss."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from kafkalite.storage import DiskFull, Storage, StorageError
+from kafkalite.storage.files import FileStorage
+from kafkalite.storage.memory import MemoryStorage
+
+LOG = "orders-0/00000000000000000000.log"
+
+
+@pytest.fixture(params=["memory", "files"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    if request.param == "memory":
+        yield MemoryStorage()
+    else:
+        files = FileStorage(tmp_path / "data")
+        yield files
+        files.close()
+
+
+def content(storage: Storage, path: str = LOG) -> bytes:
+    return storage.read(path, 0, storage.size(path))
+
+
+def test_what_is_appended_in_parts_is_read_as_one(storage: Storage) -> None:
+    assert [0, 5] == [storage.append(LOG, b"ab", memoryview(b"cde")), storage.append(LOG, bytearray(b"f"))]
+
+    assert (b"abcdef", 6, b"bcd", b"f") == (
+        content(storage),
+        storage.size(LOG),
+        storage.read(LOG, 1, 3),
+        storage.read(LOG, 5, 100),
+    )
+
+
+def test_a_file_that_does_not_exist_is_empty(storage: Storage) -> None:
+    storage.delete(LOG)
+    storage.truncate(LOG, 0)
+
+    assert (b"", 0) == (storage.read(LOG, 0, 9), storage.size(LOG))
+    assert ([], []) == (storage.names("orders-0"), storage.folders())
+
+
+def test_files_are_listed_by_folder(storage: Storage) -> None:
+    storage.append("orders-1/b", b"1")
+    storage.append("orders-1/a", b"1")
+    storage.replace("recovery-point-offset-checkpoint", b"0\n0\n")
+
+    assert (["a", "b"], ["orders-1"], ["recovery-point-offset-checkpoint"]) == (
+        storage.names("orders-1"),
+        storage.folders(),
+        storage.names(),
+    )
+
+
+def test_a_truncated_file_goes_on_from_there(storage: Storage) -> None:
+    storage.append(LOG, b"abcdef")
+    storage.truncate(LOG, 2)
+    storage.truncate(LOG, 99)
+
+    assert 2 == storage.append(LOG, b"X")
+    assert b"abX" == content(storage)
+
+
+def test_a_replaced_file_has_the_new_content_only(storage: Storage) -> None:
+    storage.append(LOG, b"old and long")
+    storage.replace(LOG, b"new")
+    storage.append(LOG, b"er")
+
+    assert b"newer" == content(storage)
+
+
+def test_a_renamed_file_takes_the_place_of_another(storage: Storage) -> None:
+    storage.append(LOG, b"old")
+    storage.replace(LOG + ".swap", b"new")
+    storage.rename(LOG + ".swap", LOG)
+
+    assert (b"new", ["00000000000000000000.log"]) == (content(storage), storage.names("orders-0"))
+
+
+def test_memory_and_files_agree_on_any_row_of_operations(tmp_path: Path) -> None:
+    rng = Random("operations")
+    memory, files = MemoryStorage(), FileStorage(tmp_path)
+    paths = ["a/1", "a/2", "b/1"]
+    for _ in range(400):
+        path, kind = rng.choice(paths), rng.randrange(6)
+        data, size = rng.randbytes(rng.randrange(20)), rng.randrange(60)
+        for one in (memory, files):
+            match kind:
+                case 0:
+                    one.truncate(path, size)
+                case 1:
+                    one.replace(path, data)
+                case 2 if size < 10:
+                    one.delete(path)
+                case _:
+                    one.append(path, data, b"!")
+        assert [(p, content(memory, p)) for p in paths] == [(p, content(files, p)) for p in paths]
+        assert [memory.names(folder) for folder in "ab"] == [files.names(folder) for folder in "ab"]
+        assert sum(memory.size(p) for p in paths) == memory.used_bytes
+    files.close()
+
+
+# Memory -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_copy_and_its_original_go_their_own_ways() -> None:
+    one = MemoryStorage()
+    one.append(LOG, b"abc")
+    other = copy.deepcopy(one)
+    one.append(LOG, b"1")
+    other.append(LOG, b"22")
+    third = copy.deepcopy(other)
+    other.truncate(LOG, 1)
+    other.append(LOG, b"3")
+    one.delete(LOG)
+
+    assert (b"", b"a3", b"abc22") == (content(one), content(other), content(third))
+
+
+def test_a_copy_shares_the_bytes_until_one_of_the_two_writes() -> None:
+    one = MemoryStorage()
+    one.append(LOG, bytes(1000))
+    other = copy.deepcopy(one)
+
+    assert one._files[LOG].buffer is other._files[LOG].buffer
+
+
+def test_a_power_loss_keeps_what_was_synced_and_some_prefix_of_the_rest() -> None:
+    """Torn at any byte, or padded with zeros; all of these happen."""
+    found = set()
+    for seed in range(300):
+        storage = MemoryStorage()
+        storage.append(LOG, b"synced")
+        storage.sync()
+        storage.append(LOG, b"abc")
+        storage.power_loss(Random(seed))
+        found.add(content(storage))
+
+    tails = [b"", b"a", b"ab", b"abc", b"\0", b"\0\0", b"\0\0\0", b"a\0", b"a\0\0", b"ab\0"]
+    assert {b"synced" + tail for tail in tails} == found
+
+
+def test_a_power_loss_treats_each_file_for_itself() -> None:
+    found = set()
+    for seed in range(200):
+        storage = MemoryStorage()
+        storage.append("a", b"x")
+        storage.append("b", b"x")
+        storage.power_loss(Random(seed))
+        found.add(tuple(storage.names()))
+
+    assert {(), ("a",), ("b",), ("a", "b")} == found
+
+
+def test_replace_truncate_rename_and_delete_survive_a_power_loss() -> None:
+    for seed in range(50):
+        storage = MemoryStorage()
+        storage.append("cut", b"abcdef")
+        storage.truncate("cut", 4)
+        storage.replace("made", b"whole")
+        storage.append("gone", b"x")
+        storage.sync()
+        storage.delete("gone")
+        storage.replace("old", b"renamed")
+        storage.rename("old", "new")
+        storage.power_loss(Random(seed))
+
+        assert (["cut", "made", "new"], b"abcd", b"whole") == (
+            storage.names(),
+            content(storage, "cut"),
+            content(storage, "made"),
+        )
+
+
+def test_only_what_was_written_before_the_mark_is_synced() -> None:
+    """A sync takes time, and the node goes on writing meanwhile."""
+    shortest = 99
+    for seed in range(100):
+        storage = MemoryStorage()
+        storage.append(LOG, b"before")
+        mark = storage.mark()
+        storage.append(LOG, b"after")
+        storage.sync(mark)
+        storage.power_loss(Random(seed))
+        assert b"before" == content(storage)[:6]
+        shortest = min(shortest, storage.size(LOG))
+
+    assert 6 == shortest
+
+
+def test_a_mark_from_before_a_truncation_syncs_nothing_of_what_came_after() -> None:
+    shortest = 99
+    for seed in range(100):
+        storage = MemoryStorage()
+        storage.append(LOG, b"abcdef")
+        mark = storage.mark()
+        storage.truncate(LOG, 1)
+        storage.append(LOG, b"ABCDEF")
+        storage.sync(mark)
+        storage.power_loss(Random(seed))
+        shortest = min(shortest, storage.size(LOG))
+
+    assert 1 == shortest
+
+
+def test_a_full_disk_refuses_and_changes_nothing() -> None:
+    storage = MemoryStorage(capacity_bytes=10)
+    storage.append(LOG, b"12345678")
+
+    with pytest.raises(DiskFull) as refused:
+        storage.append(LOG, b"abc")
+
+    assert (3, 2, b"12345678") == (refused.value.needed_bytes, refused.value.free_bytes, content(storage))
+    storage.append(LOG, b"ab")
+    storage.truncate(LOG, 0)
+    storage.append(LOG, b"1234567890")
+
+
+# Files --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_node_on_files_refuses_a_snapshot(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be snapshotted"):
+        copy.deepcopy({"node": FileStorage(tmp_path)})
+
+
+def test_what_a_killed_process_wrote_to_files_is_there_for_the_next(tmp_path: Path) -> None:
+    first = FileStorage(tmp_path)
+    first.append(LOG, b"abc")
+    first.close()
+    (tmp_path / "orders-0" / "leader-epoch-checkpoint.tmp").write_bytes(b"half a repl")
+
+    second = FileStorage(tmp_path)
+
+    assert (b"abc", ["00000000000000000000.log"]) == (content(second), second.names("orders-0"))
+    second.close()
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_an_append_leaves_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = FileStorage(tmp_path)
+    storage.append(LOG, b"kept")
+
+    real = os.pwrite
+
+    def room_for_four_more(descriptor: int, data: bytes, position: int) -> int:
+        if position >= 8:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, bytes(data)[:2], position)
+
+    monkeypatch.setattr(os, "pwritev", lambda fd, parts, at: room_for_four_more(fd, b"".join(parts), at))
+    monkeypatch.setattr(os, "pwrite", room_for_four_more)
+    with pytest.raises(DiskFull):
+        storage.append(LOG, b"abcdef")
+
+    assert (b"kept", 4) == ((tmp_path / LOG).read_bytes(), storage.size(LOG))
+    storage.close()
+
+
+def test_a_write_that_comes_short_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = FileStorage(tmp_path)
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwritev", lambda fd, parts, at: real(fd, b"".join(parts)[:1], at))
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, bytes(data)[:2], at))
+
+    storage.append(LOG, b"abc", b"def")
+
+    assert b"abcdef" == content(storage)
+    storage.close()
+
+
+def test_files_sync_what_was_written_before_the_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = FileStorage(tmp_path)
+    synced: list[str] = []
+    real = os.fsync
+
+    def spy(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        real(descriptor)
+
+    storage.append("orders-0/a", b"x")
+    mark = storage.mark()
+    storage.append("orders-0/b", b"x")
+    monkeypatch.setattr(os, "fsync", spy)
+    storage.sync(mark)
+    first, synced[:] = synced.copy(), []
+    storage.sync()
+    storage.sync()
+
+    assert (["a", "orders-0"], ["b", "orders-0"]) == (first, synced)
+    storage.close()
