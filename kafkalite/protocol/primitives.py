@@ -112,7 +112,9 @@ def lengths(kind: Kind | None, *, flexible: bool) -> tuple[ReadLength, WriteLeng
     return _read_int32_length, _write_int32_length, 4
 
 
-_CONVERT: dict[Kind, Callable[[Data], Any]] = {Kind.STRING: lambda value: str(value, "utf-8"), Kind.BYTES: bytes}
+_TEXT = (Kind.STRING, Kind.JUTE_STRING)
+_CONVERT: dict[Kind, Callable[[Data], Any]] = dict.fromkeys(_TEXT, lambda value: str(value, "utf-8"))
+_CONVERT[Kind.BYTES] = bytes
 
 
 def sized_reader(kind: Kind, *, flexible: bool, null: bool) -> Read:
@@ -145,7 +147,7 @@ def sized_reader(kind: Kind, *, flexible: bool, null: bool) -> Read:
 def sized_writer(kind: Kind, *, flexible: bool, null: bool) -> Write:
     """Writes a string, bytes or records."""
     write_length = lengths(kind, flexible=flexible)[1]
-    is_text = kind is Kind.STRING
+    is_text = kind in _TEXT
 
     def write(value: Any, out: bytearray) -> None:
         if value is None:

@@ -43,6 +43,7 @@ class Kind(Enum):
     ERROR_CODE = "an int16 that names an error"
     UUID = "16 bytes"
     STRING = "a length, then UTF-8"
+    JUTE_STRING = "a length of four bytes, then UTF-8: ZooKeeper's strings"
     BYTES = "a length, then bytes"
     RECORDS = "a length, then record batches, which the protocol does not open"
 
@@ -57,6 +58,7 @@ Int64 = Annotated[int, Kind.INT64]
 Error = Annotated[ErrorCode, Kind.ERROR_CODE]
 Uuid = Annotated[uuid.UUID, Kind.UUID]
 String = Annotated[str, Kind.STRING]
+JuteString = Annotated[str, Kind.JUTE_STRING]
 Bytes = Annotated[bytes, Kind.BYTES]
 Records = Annotated[bytes | bytearray | memoryview, Kind.RECORDS]
 

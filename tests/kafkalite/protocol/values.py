@@ -25,6 +25,7 @@ KINDS: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.ERROR_CODE: st.sampled_from(ErrorCode),
     Kind.UUID: st.just(NO_UUID) | st.binary(min_size=16, max_size=16).map(lambda raw: uuid.UUID(bytes=raw)),
     Kind.STRING: st.text(max_size=8) | st.sampled_from(["x" * 127, "é" * 64, "x" * 300]),  # around a varint's bytes
+    Kind.JUTE_STRING: st.text(max_size=8),
     Kind.BYTES: st.binary(max_size=8) | st.just(bytes(130)),
     Kind.RECORDS: st.binary(max_size=8) | st.just(bytes(20_000)),
 }
