@@ -5,7 +5,12 @@ Everywhere else the same answer has the same result, rule by rule, in the notebo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from course.checks import limits
+
+NBGRADER_CELL_S = 2 * math.ceil(limits.CHECK_S)  # a check cell must come to its own end before nbgrader ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,8 @@ DIFFERENCES = (
         "endless-cell",
         "loops for ever in its cell",
         "waits until you interrupt it",
-        "loses that question, after a minute",
-        "loses that question, after 10 seconds",
+        f"loses that question, after {NBGRADER_CELL_S} seconds",
+        f"loses that question, after {limits.CELL_S:g} seconds",
     ),
     Difference(
         "cannot-be-interrupted",
@@ -53,10 +58,10 @@ DIFFERENCES = (
     ),
     Difference(
         "cell-seconds",
-        "needs 10 to 60 seconds in its cell",
+        f"needs {limits.CELL_S:g} to {NBGRADER_CELL_S} seconds in its cell",
         "goes on",
         "goes on",
-        "ends the cell after 10 seconds",
+        f"ends the cell after {limits.CELL_S:g} seconds",
     ),
     Difference(
         "forges",

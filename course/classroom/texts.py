@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-from course.classroom.differences import DIFFERENCES
+from course.checks import limits
+from course.classroom.differences import DIFFERENCES, NBGRADER_CELL_S
 from course.classroom.settings import Settings
 
 HERE = Path(__file__).resolve().parent
@@ -17,7 +18,13 @@ README_MARK = "Written by `course teach`"
 def config_text(settings: Settings) -> str:
     """The course's nbgrader_config.py."""
     exchange = 'str(HERE / "exchange")' if settings.exchange is None else repr(str(settings.exchange))
-    return _fill("nbgrader_config.template", course_id=repr(settings.course_id), exchange=exchange)
+    return _fill(
+        "nbgrader_config.template",
+        course_id=repr(settings.course_id),
+        exchange=exchange,
+        check_s=f"{limits.CHECK_S:g}",
+        cell_s=str(NBGRADER_CELL_S),
+    )
 
 
 def readme_text(folder: Path, settings: Settings, releases: Mapping[str, str]) -> str:

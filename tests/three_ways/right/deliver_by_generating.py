@@ -1,4 +1,4 @@
-"""`deliver` in small bites: hands hold one value each time, so that a sink is never handed more than one."""
+"""`deliver` with a generator that hands out what is due, taking note of it on copies of the state's fields."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from kafkalite.types import Hand, Left, Published, Ready, Subscribed, Topic
 def due(values: tuple[str, ...], positions: dict[str, int], idle: set[str]) -> Iterator[Hand]:
     for sink, at in list(positions.items()):
         if sink in idle and at < len(values):
-            positions[sink] += 1
+            positions[sink] = len(values)
             idle.remove(sink)
-            yield Hand(sink=sink, offset=at, values=(values[at],))
+            yield Hand(sink=sink, offset=at, values=values[at:])
 
 
 def deliver(state: Topic, event: Published | Subscribed | Ready | Left) -> tuple[Topic, list[Hand]]:
