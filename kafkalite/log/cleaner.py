@@ -60,10 +60,7 @@ class Cleaner:
             return segments
         survey = surveyed(segments, closed, producers, last_stable_offset)
         one_round = Round(survey, now_ms, now_ms + self._config.delete_retention_ms)
-        cleaned = [
-            self._put(group, one_round.cleaned(group))
-            for group in grouped(segments[:closed], self._config.segment_bytes)
-        ]
+        cleaned = [self._put(group, data) for group, data in joined(segments[:closed], one_round, self._config)]
         self._cleaned_to, self._next_horizon_ms = end_offset, one_round.next_horizon_ms
         return cleaned + segments[closed:]
 
@@ -89,17 +86,20 @@ def cleanable(segments: list[Segment], now_ms: int, min_compaction_lag_ms: int, 
     return len(segments) - 1
 
 
-def grouped(segments: list[Segment], segment_bytes: int) -> Iterator[list[Segment]]:
-    """Neighbours that may become one file; without it, a long-lived log would be a row of nearly empty files."""
+def joined(segments: list[Segment], one_round: Round, config: LogConfig) -> Iterator[tuple[list[Segment], bytes]]:
+    """Neighbours that become one file, and its content; without it, a log would end as a row of nearly empty files."""
     group: list[Segment] = []
+    data, tail = bytearray(), b""
     for segment in segments:
-        is_full = sum(one.size for one in group) + segment.size > segment_bytes
+        kept, its_tail = one_round.cleaned(segment)
+        is_full = len(data) + len(kept) + len(its_tail) > config.segment_bytes
         if group and (is_full or segment.end_offset - group[0].base_offset >= RELATIVE_OFFSET_END):
-            yield group
-            group = []
+            yield group, bytes(data) + tail
+            group, data = [], bytearray()
         group.append(segment)
-    if group:
-        yield group
+        data += kept
+        tail = its_tail
+    yield group, bytes(data) + tail
 
 
 # The first walk ------------------------------------------------------------------------------------------------------
@@ -162,19 +162,21 @@ class Round:
         self._kept: set[int] = set()
         self.next_horizon_ms: int | None = None
 
-    def cleaned(self, group: list[Segment]) -> bytes:
-        """What stays of these segments, as one file."""
+    def cleaned(self, segment: Segment) -> tuple[bytes, bytes]:
+        """What stays of the segment; and its last batch, emptied, if that did not: needed where a file ends here."""
         parts: list[bytes] = []
-        end_offset = group[-1].end_offset
-        for segment, position, header in _batches(group):
+        tail = b""
+        for position, header in segment.batches():
             batch = segment.bytes_at(position, header.size)
             stays = self._marker(batch, header) if header.is_control else self._data(batch, header)
-            if stays is None and header.next_offset == end_offset:
-                stays = _rewritten(header, [], header.delete_horizon_ms)
+            is_last = header.next_offset == segment.end_offset
             if stays is not None:
                 parts.append(stays)
+            elif is_last:
+                tail = _rewritten(header, [], header.delete_horizon_ms)
+            if stays is not None or is_last:
                 self._kept.add(header.base_offset)
-        return b"".join(parts)
+        return b"".join(parts), tail
 
     def _data(self, batch: bytes, header: BatchHeader) -> bytes | None:
         records = records_of(batch)
