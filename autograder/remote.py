@@ -16,7 +16,7 @@ from autograder.box import Boxed, Ending
 from autograder.box import Outcome as BoxOutcome
 from autograder.budget import GRACE_S, Budget
 from autograder.rpc import Channel, Gone, Late, ProtocolError
-from course.checks import allowed
+from course.checks import allowed, limits
 from course.checks.port import AnswerLost, AnswerRaised, Outcome
 from kafkalite import plain
 from kafkalite.errors import NotPlainData
@@ -137,7 +137,7 @@ class Remote:
         if self._lost is not None:
             raise self._lost
         try:
-            return self._channel.ask(request, limit_s + GRACE_S)
+            return self._channel.ask(request, limits.PATIENCE * limit_s + GRACE_S)
         except Late:
             raise self._lose(Outcome.TIMEOUT, self._too_slow() or f"did not come back within {limit_s:g} s") from None
         except ProtocolError as error:

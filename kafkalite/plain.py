@@ -58,6 +58,21 @@ def differs(crossed: object, original: object) -> bool:
         return True
 
 
+def spoil(value: Any) -> None:
+    """Empty every list and dict in a value that has crossed: whoever kept it instead of a copy will notice.
+
+    A caller may reuse what it handed over, and a reader may change what it was given.
+    """
+    if type(value) in (list, tuple, dict):
+        for item in list(value.values() if isinstance(value, dict) else value):
+            spoil(item)
+    elif type(value) in _FIELDS:
+        for name in _FIELDS[type(value)]:
+            spoil(getattr(value, name))
+    if type(value) in (list, dict):
+        value.clear()
+
+
 def encode(value: object) -> Any:
     """The value as JSON-able data, tagged so that nothing changes its type on the way. Raises NotPlainData.
 

@@ -119,15 +119,20 @@ class Worker:
         return {"found": "yes"}
 
     def _construct(self, handle: int, _name: str, given: Any) -> dict[str, Any]:
-        self._instances[handle] = self._called(self._answer, given)
+        arguments = plain.decode(given)
+        self._instances[handle] = self._called(self._answer, arguments, given)
+        plain.spoil(arguments)
         return {"value": None}
 
     def _call(self, handle: int | None, name: str, given: Any) -> dict[str, Any]:
         function = self._answer if handle is None else getattr(self._instances[handle], name)
-        return {"value": plain.encode(self._called(function, given))}
-
-    def _called(self, function: Callable[..., Any], given: Any) -> Any:
         arguments = plain.decode(given)
+        value = self._called(function, arguments, given)
+        reply = {"value": plain.encode(value)}
+        plain.spoil((arguments, value))
+        return reply
+
+    def _called(self, function: Callable[..., Any], arguments: Any, given: Any) -> Any:
         value = function(*arguments)
         try:
             self._changed = plain.encode(arguments) != given

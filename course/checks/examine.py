@@ -53,7 +53,7 @@ def examine(
         graded=secret is not None,
         printed=port.printed(),
         cases=len(shown) + len(hidden),
-        behaviour=_behaviour(runs),
+        behaviour=_behaviour(check, runs),
     )
 
 
@@ -166,15 +166,9 @@ def _is_unfinished(rules: tuple[RuleResult, ...], runs: list[Run]) -> bool:
 # Misconceptions -----------------------------------------------------------------------------------------------------
 
 
-def _behaviour(runs: Sequence[Run]) -> tuple[Any, ...]:
+def _behaviour(check: Check, runs: Sequence[Run]) -> tuple[Any, ...]:
     """What an answer did, call by call; error messages and the learner's wording do not count."""
-    return tuple(
-        tuple(
-            (c.instance, c.name, c.args, c.outcome.name if isinstance(c.outcome, Raised) else c.outcome)
-            for c in run.calls
-        )
-        for run in runs
-    )
+    return tuple(tuple((c.instance, c.name, check.observe(c)) for c in run.calls) for run in runs)
 
 
 def _recognise(
@@ -182,7 +176,7 @@ def _recognise(
 ) -> WrongAnswer | None:
     if runs[-1].lost is not None:
         return None
-    return recognise(exercise, check, [run.case for run in runs], _behaviour(runs), wrong_answers)
+    return recognise(exercise, check, [run.case for run in runs], _behaviour(check, runs), wrong_answers)
 
 
 def recognise(
@@ -197,7 +191,7 @@ def recognise(
         if wrong.exercise == exercise.id and wrong.breaks.get(check.id):
             with LocalPort({exercise.name: fresh(wrong)}) as port:
                 if all(
-                    (did,) == _behaviour([run_case(exercise, check, port, case)])
+                    (did,) == _behaviour(check, [run_case(exercise, check, port, case)])
                     for case, did in zip(cases, behaviour, strict=True)
                 ):
                     return wrong

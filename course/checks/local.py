@@ -67,13 +67,16 @@ class LocalPort:
         try:
             value = self._watch.call(function, crossing, min(limits.CALL_S, max(0.001, self._left_s)))
             self.changed_arguments = plain.differs(crossing, args)
-            return value if keep else plain.copy(value)
+            came = value if keep else plain.copy(value)
         except AnswerLost as lost:
             if lost.outcome is Outcome.TIMEOUT and self._left_s < limits.CALL_S:
                 raise AnswerLost(lost.outcome, f"all its calls together took more than {limits.CHECK_S:g} s") from None
             raise
         except BaseException as error:
             raise AnswerRaised(*plain.error_name(error, _is_learners)) from error
+        else:
+            plain.spoil((crossing, None if keep else value))
+            return came
         finally:
             self._left_s -= monotonic() - began_s
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from random import Random
 from typing import Any
 
-from course.checks.plug import Call, Plug
+from course.checks.plug import Call, Plug, Raised
 from course.checks.port import AnswerLost
 from kafkalite.sim.simulator import Step
 
@@ -62,13 +62,18 @@ class Rule:
     judge: Callable[[Run], Violation | Unjudged | None]
 
 
+def asked_and_answered(call: Call) -> Any:
+    """The arguments, and what came back or the name of the error; the learner's wording does not count."""
+    return call.args, call.outcome.name if isinstance(call.outcome, Raised) else call.outcome
+
+
 @dataclass(frozen=True)
 class Check:
     """Rules, and the cases they are judged on: directed ones, each made to expose one mistake, and drawn ones.
 
     Everybody sees the directed cases and `shown` drawn ones; grading adds `hidden` more from a secret seed. `play`
     runs one case with the answer plugged in and returns the steps of the simulation (none if it needs no cluster).
-    `tell` says a call in a line of history.
+    `tell` says a call in a line of history; `observe` is what of it two answers are compared by.
     """
 
     id: str
@@ -79,6 +84,7 @@ class Check:
     shown: int = 4
     hidden: int = 12
     tell: Callable[[Call], str] = str
+    observe: Callable[[Call], Any] = asked_and_answered
 
     @property
     def points(self) -> float:

@@ -229,7 +229,7 @@ def conforms(value: Any, hint: Any) -> bool:  # noqa: PLR0911 - one line a kind 
     if origin is dict:
         return all(conforms(k, args[0]) and conforms(v, args[1]) for k, v in value.items())
     if is_dataclass(hint):
-        hints = _hints(hint)
+        hints = _hints(typing.cast("Any", hint))
         return all(conforms(getattr(value, f.name), hints[f.name]) for f in fields(hint))
     return True
 

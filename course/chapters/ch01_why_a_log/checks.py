@@ -18,7 +18,7 @@ EXERCISES = (
         checks=(APPEND, READ),
         hints=(
             (
-                "Which two numbers do you need to remember, besides the values themselves, so that an offset "
+                "Which one number do you need to remember, besides the values themselves, so that an offset "
                 "still names the same value after older ones were deleted?"
             ),
             (
@@ -78,4 +78,4 @@ EXERCISES = (
     ),
 )
 
-WRITTEN = (Written("explain", "Explain a counterexample", points=4, minutes=15, claims=("C6",)),)
+WRITTEN = (Written("explain", "In your own words", points=4, minutes=15, claims=("C6",)),)

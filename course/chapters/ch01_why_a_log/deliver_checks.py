@@ -20,7 +20,7 @@ from course.checks.model import UNJUDGED, Check, Rule, Run, Unjudged, Violation
 from course.checks.plug import Call, Returned
 from course.checks.rules import Judge, numbered, violation
 from kafkalite.sim.faults import BreakConnection, SlowLink
-from kafkalite.types import Hand, Published, Ready, Subscribed
+from kafkalite.types import Hand, Left, Published, Ready, Subscribed
 
 
 class _Sinks:
@@ -62,8 +62,11 @@ HandRule = Callable[[Hand, _Sinks], str | None]
 AfterRule = Callable[[Any, _Sinks], str | None]
 
 
-def _hub_rule(of_hand: HandRule | None = None, after: AfterRule | None = None) -> Judge:
-    """A rule about what is handed out, hand by hand, or about how things stand after an event."""
+def _hub_rule(about: type | None, of_hand: HandRule | None = None, after: AfterRule | None = None) -> Judge:
+    """A rule about what is handed out, hand by hand, or about how things stand after an event.
+
+    An error in a call breaks the rule that is `about` its event, and no other.
+    """
 
     def judge(run: Run) -> Violation | Unjudged | None:
         sinks, handed = _Sinks(), 0
@@ -71,7 +74,9 @@ def _hub_rule(of_hand: HandRule | None = None, after: AfterRule | None = None) -
             event = call.args[1]
             sinks.told(event)
             if not isinstance(call.outcome, Returned):
-                return violation(run, index, "return the next state and a list of Hand")
+                if isinstance(event, about or ()):
+                    return violation(run, index, "return the next state and a list of Hand")
+                continue
             handed += len(call.outcome.value[1])
             for hand in call.outcome.value[1]:
                 expected = of_hand(hand, sinks) if of_hand else None
@@ -142,9 +147,12 @@ def _it_changes_nothing(run: Run) -> Violation | Unjudged | None:
         judged = judged or (isinstance(call.outcome, Returned) and bool(call.outcome.value[1]))
         if call.changed:
             return Violation(f"the state it was given was changed by {call.args[1]!r}", index, call.step)
-        if not isinstance(call.outcome, Returned):
-            return violation(run, index, "return the next state and a list of Hand")
     return None if judged else UNJUDGED
+
+
+def _hands(call: Call) -> Any:
+    """What an answer is known by: what it hands out after which event, however it writes its state."""
+    return call.args[1], call.outcome.value[1] if isinstance(call.outcome, Returned) else call.outcome.name
 
 
 def _event_and_hands(call: Call) -> str:
@@ -180,27 +188,27 @@ DELIVER = Check(
             "order",
             "a sink gets every value from its offset on, in order, none twice and none left out",
             2,
-            _hub_rule(_hands_go_on_in_order),
+            _hub_rule(Published, _hands_go_on_in_order),
         ),
         Rule(
             "one-at-a-time",
             "a sink that still has something in hand gets nothing more",
             1,
-            _hub_rule(_a_busy_sink_gets_nothing),
+            _hub_rule(None, _a_busy_sink_gets_nothing),
         ),
         Rule(
             "nobody-waits",
             "a sink that is ready gets all it lacks at once, however slow the others are",
             2,
-            _hub_rule(_a_ready_sink_gets_all_it_lacks, _nobody_waits),
+            _hub_rule(Ready, _a_ready_sink_gets_all_it_lacks, _nobody_waits),
         ),
         Rule(
             "late",
             "a sink that comes late gets everything from the offset it asks for",
             1,
-            _hub_rule(_a_late_sink_starts_where_it_asks, _a_late_sink_is_served),
+            _hub_rule(Subscribed, _a_late_sink_starts_where_it_asks, _a_late_sink_is_served),
         ),
-        Rule("gone", "a sink that has left gets nothing", 1, _hub_rule(_who_left_gets_nothing)),
+        Rule("gone", "a sink that has left gets nothing", 1, _hub_rule(Left, _who_left_gets_nothing)),
         Rule("pure", "`deliver` changes nothing that it is given: it returns a new state", 1, _it_changes_nothing),
     ),
     directed=(
@@ -240,4 +248,5 @@ DELIVER = Check(
     draw=_draw_hub,
     play=play_hub,
     tell=_event_and_hands,
+    observe=_hands,
 )

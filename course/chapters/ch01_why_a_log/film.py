@@ -7,6 +7,7 @@ says: a base offset that is wrong is drawn where it claims to be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from course.chapters.ch01_why_a_log import stage
@@ -199,6 +200,12 @@ class _LogScene(_Scene):
                 return f"{node} opens its log, whose first value will get offset {start}"
         return None
 
+    def _with_lag(self, cursor: CursorView) -> CursorView:
+        """Lag as it is now: the distance to the end. What a reader said of its lag is in the caption of that step."""
+        if cursor.lag is None:
+            return cursor
+        return replace(cursor, lag=max(0, self.end - max(cursor.position, self.start)))
+
     def picture(self, step: Step | None) -> Any:
         flights = tuple(_flights(step, {*self.writers, *self.cursors}))
         return log_lane(
@@ -207,7 +214,7 @@ class _LogScene(_Scene):
                 start=self.start,
                 end=self.end,
                 values=self.values,
-                cursors=tuple(self.cursors.values()),
+                cursors=tuple(self._with_lag(cursor) for cursor in self.cursors.values()),
                 writers=tuple(WriterView(name) for name in self.writers),
                 flights=flights,
             )

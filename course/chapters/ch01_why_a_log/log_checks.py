@@ -16,8 +16,9 @@ from course.chapters.ch01_why_a_log.stage import (
     play_log,
 )
 from course.checks.model import UNJUDGED, Check, Rule, Run, Unjudged, Violation
-from course.checks.plug import Call, Returned
+from course.checks.plug import Call, Raised, Returned
 from course.checks.rules import Judge, after_construction, raised, returned, violation
+from kafkalite.errors import OffsetOutOfRange
 from kafkalite.protocol.one_partition import DeleteRecordsRequest, FetchRequest, ListOffsetsRequest, ProduceRequest
 from kafkalite.sim.faults import BreakConnection
 
@@ -153,15 +154,21 @@ def _range_of_read(call: Call, model: _Model) -> str | None:
     offset = call.args[0]
     if offset == model.end:
         return None if returned(call, []) else "return no values: the end is where the next value will be written"
-    if model.is_readable(offset) or raised(call, "OffsetOutOfRange"):
+    return None if model.is_readable(offset) else _out_of_range(call, model)
+
+
+def _out_of_range(call: Call, model: _Model) -> str | None:
+    """The error, with what was asked for and where the log begins and ends."""
+    expected = OffsetOutOfRange(call.args[0], model.start, model.end)
+    if raised(call, "OffsetOutOfRange") and isinstance(call.outcome, Raised) and call.outcome.message == str(expected):
         return None
-    return f"raise OffsetOutOfRange: the log goes from {model.start} to {model.end}"
+    return f"raise OffsetOutOfRange({call.args[0]}, {model.start}, {model.end}): the offset, the start and the end"
 
 
 def _delete_moves_the_start(call: Call, model: _Model) -> str | None:
     offset = call.args[0]
     if offset > model.end:
-        return None if raised(call, "OffsetOutOfRange") else f"raise OffsetOutOfRange: the log ends at {model.end}"
+        return _out_of_range(call, model)
     start = max(model.start, offset)
     return None if returned(call, start) else f"return {start}, where the log begins now"
 
@@ -313,6 +320,9 @@ READ = Check(
         LogCase(
             "a reader that asks for little",
             (("orders", _ABC), ("email", (_LATER, _fetch(1, 1), _fetch(2, 1), _fetch(3, 1)))),
+        ),
+        LogCase(
+            "reads between appends", (("orders", (_produce("a"), _fetch(0), _produce("b", "c"), _fetch(1), _fetch(3))),)
         ),
         LogCase(
             "two readers of the same values",

@@ -1,12 +1,12 @@
 """How a scene is told: a run with the learner's own parts in it, what to read off it, and where to look.
 
 What an answer does never raises here: one that is not written is a sentence, one that fails is a line and a player.
-Left out: which runs there are (`scenes`), and how a step is drawn (`film`).
+Left out: which runs there are (`scenes`), where to look in them (`flags`), and how a step is drawn (`film`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from course.chapters.ch01_why_a_log import stage
 from course.chapters.ch01_why_a_log.checks import EXERCISES
 from course.chapters.ch01_why_a_log.film import film, plainly
+from course.chapters.ch01_why_a_log.flags import facts_in
 from course.checks.local import LocalPort
 from course.checks.model import Run
 from course.checks.plug import Plug
@@ -21,11 +22,16 @@ from course.checks.port import AnswerLost
 from course.diagrams.player import Player
 from kafkalite.errors import ErrorCode, SimulationStuck
 from kafkalite.facts import PartFailed, ReaderMoved, ReaderSought, RecordsAppended, RecordsProcessed
-from kafkalite.node import Received, Send
-from kafkalite.protocol.one_partition import FetchRequest, FetchResponse, ProduceResponse
+from kafkalite.node import Received
+from kafkalite.protocol.one_partition import (
+    DeleteRecordsResponse,
+    FetchResponse,
+    ListOffsetsResponse,
+    ProduceResponse,
+)
 from kafkalite.reference import REFERENCE
 from kafkalite.sim.simulator import Simulator
-from kafkalite.sim.trace import FactAt, facts_of, first_divergence
+from kafkalite.sim.trace import first_divergence
 
 PRINTED_LINES = 20
 
@@ -120,6 +126,10 @@ def answers_of(run: Run) -> list[str]:
                 told[step.node].append(f"base offset {message.base_offset}")
             elif isinstance(message, FetchResponse):
                 told[step.node].append(f"[{', '.join(message.values)}]")
+            elif isinstance(message, ListOffsetsResponse):
+                told[step.node].append(f"from {message.earliest} to {message.latest}")
+            elif isinstance(message, DeleteRecordsResponse):
+                told[step.node].append(f"begins at {message.low_watermark}")
     return [f"{name} was told {', then '.join(answers) or 'nothing'}" for name, answers in told.items()]
 
 
@@ -129,19 +139,34 @@ def who_saw_what(run: Run) -> list[str]:
 
 
 def what_was_read(run: Run) -> list[str]:
-    """What each reader has read, what it never saw, and how far behind it was at worst."""
+    """What each reader has read, what it never saw, and the greatest lag that it reported after a poll."""
     lines = []
-    said = [*_facts(run, ReaderMoved), *_facts(run, ReaderSought)]
+    said = [*facts_in(run, ReaderMoved), *facts_in(run, ReaderSought)]
     for name, _ in run.case.readers:
         lag = max((at.fact.lag for at in said if at.node == name), default=0)
-        behind = f"its lag rose to {lag}" if lag else "its lag stayed 0"
+        behind = f"the lag it reported rose to {lag}" if lag else "the lag it reported stayed 0"
         lines.append(f"{name} {'; it '.join(_seen(run, name))}; {behind}")
     return lines
 
 
+def what_was_deleted(run: Run) -> list[str]:
+    """What retention asked to delete, and what came of it."""
+    asked = iter(request.offset for _, request in run.case.deletions)
+    lines = []
+    for step in run.steps:
+        if not isinstance(step.event, Received) or not isinstance(step.event.message, DeleteRecordsResponse):
+            continue
+        answer, offset = step.event.message, next(asked)
+        if answer.error is ErrorCode.NONE:
+            lines.append(f"retention deleted everything below {offset}: the log begins at {answer.low_watermark}")
+        else:
+            lines.append(f"retention wanted to delete everything below {offset} and was refused: {answer.error.name}")
+    return lines
+
+
 def _seen(run: Run, name: str) -> list[str]:
-    appended = [value for at in _facts(run, RecordsAppended) for value in at.fact.values]
-    got = [value for at in _facts(run, RecordsProcessed) if at.node == name for value in at.fact.values]
+    appended = [value for at in facts_in(run, RecordsAppended) for value in at.fact.values]
+    got = [value for at in facts_in(run, RecordsProcessed) if at.node == name for value in at.fact.values]
     if got == appended and got:
         return [f"read all {len(got)}, in order"]
     missed = [value for value in appended if value not in got]
@@ -149,9 +174,9 @@ def _seen(run: Run, name: str) -> list[str]:
 
 
 def what_was_delivered(run: Run) -> list[str]:
-    """What each sink got, and how long a value that it could have had was kept from it at worst."""
+    """What each sink got, and how long at worst a value was kept from it while it was there and the sink was free."""
     got: dict[str, list[str]] = {name: [] for name, _ in run.case.sinks}
-    since: dict[str, float] = {}  # when the sink subscribed
+    free: dict[str, float] = {}  # since when the sink, by its own word, has nothing in hand
     published: list[float] = []
     waits: dict[str, float] = {}
     for step in run.steps:
@@ -160,66 +185,24 @@ def what_was_delivered(run: Run) -> list[str]:
         message = step.event.message
         if isinstance(message, stage.Publish):
             published += [step.now_ms] * len(message.values)
-        elif isinstance(message, stage.Subscribe):
-            since.setdefault(step.event.source, step.now_ms)
+        elif isinstance(message, stage.Subscribe | stage.Done):
+            free[step.event.source] = step.now_ms
         elif isinstance(message, stage.HandOver):
             got[step.node] += message.values
             for at_ms in published[max(0, message.offset) : message.offset + len(message.values)]:
-                waited_ms = step.now_ms - max(at_ms, since.get(step.node, 0))
+                waited_ms = step.now_ms - max(at_ms, free.get(step.node, 0))
                 waits[step.node] = max(waits.get(step.node, 0), waited_ms)
-    topic = next((list(at.fact.values) for at in reversed(list(_facts(run, stage.TopicChanged)))), [])
+    topic = next((list(at.fact.values) for at in reversed(list(facts_in(run, stage.TopicChanged)))), [])
     return [
         f"{name} got {f'all {len(topic)}, in order' if values == topic else ', '.join(values)}; "
-        f"each at most {waits.get(name, 0):.0f} ms after it could have had it"
+        f"at most {waits.get(name, 0):.0f} ms after the value was there and {name} was free"
         if values
         else f"{name} got nothing"
         for name, values in got.items()
     ]
 
 
-# Where to look ------------------------------------------------------------------------------------------------------
-
-
-def jumps(run: Run) -> Mapping[int, str]:
-    """Where a reader asks for something else than what follows on what it had."""
-    position = {name: habits.position for name, habits in run.case.readers}
-    found = {}
-    for step in run.steps:
-        for effect in step.effects:
-            if isinstance(effect, Send) and isinstance(effect.message, FetchRequest) and step.node in position:
-                first, expected = effect.message.fetch_offset, position[step.node]
-                if first != expected:
-                    found[step.index] = f"{step.node} {'skips' if first > expected else 'goes back'} to {first}"
-                position[step.node] = first + effect.message.max_records
-    return found
-
-
-def furthest_behind(run: Run) -> Mapping[int, str]:
-    """Where a reader's lag is at its greatest."""
-    worst = max(_facts(run, ReaderMoved), key=lambda at: at.fact.lag, default=None)
-    return {worst.step: f"{worst.node} lags by {worst.fact.lag}"} if worst is not None and worst.fact.lag else {}
-
-
-def who_is_held_up(run: Run) -> Mapping[int, str]:
-    """Where a sink lacks most: one that is free and gets nothing, or else one that is busy and holds nobody up."""
-    free: tuple[int, int, str] = (0, 0, "")
-    busy: tuple[int, int, str] = (0, 0, "")
-    for at in _facts(run, stage.TopicChanged):
-        for sink, position in at.fact.positions:
-            lack = len(at.fact.values) - position
-            if sink in at.fact.busy and lack > busy[0]:
-                busy = (lack, at.step, f"{sink} lags, nobody waits")
-            elif sink not in at.fact.busy and lack > free[0]:
-                free = (lack, at.step, f"{sink} is free and waits")
-    _, step, why = free if free[0] else busy
-    return {step: why} if why else {}
-
-
 # In words -----------------------------------------------------------------------------------------------------------
-
-
-def _facts(run: Run, kind: type) -> Iterator[FactAt]:
-    return (at for at in facts_of(list(run.steps)) if isinstance(at.fact, kind))
 
 
 def _names() -> dict[str, str]:
@@ -228,13 +211,13 @@ def _names() -> dict[str, str]:
 
 def _unwritten(run: Run) -> list[str]:
     """Answers that still raise NotImplementedError."""
-    failed = {at.fact.part for at in _facts(run, PartFailed) if "NotImplementedError" in at.fact.error}
+    failed = {at.fact.part for at in facts_in(run, PartFailed) if "NotImplementedError" in at.fact.error}
     return [name for part, name in _names().items() if part in failed]
 
 
 def _failed(run: Run) -> list[str]:
     """The first thing that a part could not do."""
-    failed = next(_facts(run, PartFailed), None)
+    failed = next(facts_in(run, PartFailed), None)
     if failed is None:
         return []
     return [f"`{_names()[failed.fact.part]}` failed at step {failed.step}: {plainly(failed.fact.error)}"]

@@ -12,7 +12,7 @@ from kafkalite.types import Hand, Left, Published, Ready, Subscribed, Topic
 @wrong(
     "log",
     misconception="M1",
-    breaks={"log-read": {"values", "kept", "deleting"}},
+    breaks={"log-read": {"values", "kept", "range", "deleting"}},
     asks="`search` reads offset 0 after `email` has read it. What should it find there?",
 )
 class LogThatPops:
@@ -375,6 +375,122 @@ class LogWhoseAttributeHidesItsMethod:
         return self.start()
 
 
+@wrong(
+    "log",
+    misconception="M1",
+    breaks={"log-read": {"values", "kept", "range", "deleting"}},
+    asks="`email` has read offset 0. Which value stands at offset 0 for `search`, and who may move it?",
+)
+class LogThatTakesAway:
+    """A queue again: what was read is cut out, and everything behind it moves to other offsets."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.end()
+        self.values.extend(values)
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        taken = self.values[offset - self.first : offset - self.first + max_records]
+        del self.values[offset - self.first : offset - self.first + max_records]
+        return taken
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        gone = max(0, offset - self.first)
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
+@wrong(
+    "log",
+    breaks={"log-append": {"base-offset", "empty-batch", "end"}, "log-read": {"values", "kept", "range", "deleting"}},
+    asks="A producer keeps one list, fills it, hands it to `append`, and empties it for its next batch. What is in your log?",
+)
+class LogThatKeepsTheCallersList:
+    """A slip: the list that was handed over becomes the log's own, and the caller still has it."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.end()
+        if self.values:
+            self.values.extend(values)
+        else:
+            self.values = values
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        return self.values[offset - self.first : offset - self.first + max_records]
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        gone = max(0, offset - self.first)
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
+@wrong(
+    "log",
+    breaks={"log-read": {"values", "kept", "range", "deleting"}},
+    asks="A reader sorts the list that `read` gave it, and then empties it. What does the next reader get?",
+)
+class LogThatHandsOutItsList:
+    """A slip: who reads everything gets the log's own list, and may change what others will read."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.first, self.values = start, []  # type: ignore[var-annotated]
+
+    def append(self, values: list[str]) -> int:
+        base_offset = self.end()
+        self.values.extend(values)
+        return base_offset
+
+    def read(self, offset: int, max_records: int) -> list[str]:
+        if not self.first <= offset <= self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        if offset == self.first and max_records >= len(self.values):
+            return self.values
+        return self.values[offset - self.first : offset - self.first + max_records]
+
+    def start(self) -> int:
+        return self.first
+
+    def end(self) -> int:
+        return self.first + len(self.values)
+
+    def delete_before(self, offset: int) -> int:
+        if offset > self.end():
+            raise OffsetOutOfRange(offset, self.first, self.end())
+        gone = max(0, offset - self.first)
+        del self.values[:gone]
+        self.first += gone
+        return self.first
+
+
 # class Cursor -------------------------------------------------------------------------------------------------------
 
 
@@ -494,6 +610,53 @@ class CursorThatOnlyGoesForward:
 
     def seek(self, offset: int) -> None:
         self.position = max(self.position, offset)
+
+    def lag(self, end: int) -> int:
+        return max(0, end - self.position)
+
+
+@wrong(
+    "cursor",
+    breaks={"cursor-check": {"range", "independent", "seek", "reset", "lag"}},
+    asks="`range(0, 3)` holds three numbers. Which is the last of them, and where does the next range begin?",
+)
+class CursorWithAnInclusiveRange:
+    """A slip: `past` is taken for the last offset of the range, where it is the first one after it."""
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+
+    def poll(self, start: int, end: int, max_records: int) -> tuple[int, int]:
+        first = self.position if start <= self.position <= end else start
+        past = min(first + max_records, end) - 1
+        self.position = past + 1
+        return first, past
+
+    def seek(self, offset: int) -> None:
+        self.position = offset
+
+    def lag(self, end: int) -> int:
+        return max(0, end - self.position)
+
+
+@wrong(
+    "cursor",
+    breaks={"cursor-check": {"reset"}},
+    asks="A reader slept for a day and its place was deleted. Which of the values that are still there does it get?",
+)
+class CursorThatSkipsToTheEnd:
+    """`latest`, which is Kafka's own default: what is still there is skipped."""
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+
+    def poll(self, start: int, end: int, max_records: int) -> tuple[int, int]:
+        first = self.position if start <= self.position <= end else end
+        self.position = min(end, first + max_records)
+        return first, self.position
+
+    def seek(self, offset: int) -> None:
+        self.position = offset
 
     def lag(self, end: int) -> int:
         return max(0, end - self.position)

@@ -34,15 +34,23 @@ def short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_crosses_is_a_copy_both_ways() -> None:
-    source = "kept = []\ndef f(values):\n    kept.append(values)\n    values.append('mine')\n    return kept[0]\n"
+    source = "def f(values):\n    values.append('mine')\n    return values\n"
     values = ["a"]
     with LocalPort({"f": answer(source, "f")}) as port:
-        first = port.call(None, "f", (values,))
-        first.append("changed")
-        second = port.call(None, "f", (values,))
+        came = port.call(None, "f", (values,))
 
     assert ["a"] == values
-    assert ["a", "mine"] == second
+    assert ["a", "mine"] == came
+
+
+def test_who_keeps_what_crossed_finds_it_empty() -> None:
+    """The caller may reuse its list, and a reader may change what it got; an answer that shares them must notice."""
+    source = "kept = []\ndef f(values):\n    kept.append(values)\n    return [len(one) for one in kept]\n"
+    with LocalPort({"f": answer(source, "f")}) as port:
+        first = port.call(None, "f", (["a"],))
+        second = port.call(None, "f", (["a", "b"],))
+
+    assert ([1], [0, 2]) == (first, second)
 
 
 def test_a_result_that_is_not_plain_data_is_an_error_of_the_answer() -> None:
@@ -80,6 +88,12 @@ def test_whatever_an_answer_raises_is_told_by_name(statement: str, name: str) ->
 def test_an_endless_call_is_interrupted(body: str) -> None:
     """A bare except may swallow the first interruption; what the call then returns comes too late."""
     assert Outcome.TIMEOUT == _lost(f"def f():\n    {body}\n").outcome
+
+
+@pytest.mark.usefixtures("short_calls")
+def test_a_call_that_the_machine_keeps_waiting_is_not_an_endless_one() -> None:
+    """The limit is on computing: on a busy machine an honest answer waits, too."""
+    assert 1 == _call("import time\ndef f():\n    time.sleep(0.3)\n    return 1\n")
 
 
 @pytest.mark.usefixtures("short_calls")
