@@ -22,7 +22,19 @@ PRODUCE = Api("Produce", key=0, versions=(3, 9), flexible_since=9, advertised_si
 
 @dataclass(frozen=True, slots=True)
 class ProduceRequest:
-    """Append these batches, each to its partition."""
+    """Append these batches, each to its partition.
+
+    >>> from kafkalite.protocol.registry import message_codec
+    >>> batch = PartitionProduceData(index=0, records=b"batch")
+    >>> out = bytearray()
+    >>> request = ProduceRequest(acks=-1, timeout_ms=1_000, topic_data=(TopicProduceData("logs", (batch,)),))
+    >>> message_codec(ProduceRequest, 3).encode(request, out)
+    >>> out.hex(" ", -4)  # no transactional id (null), acks, timeout, 1 topic, its name, 1 partition, its records
+    'ffffffff 000003e8 00000001 00046c6f 67730000 00010000 00000000 00056261 746368'
+    >>> message_codec(ProduceRequest, 9).encode(request, flexible := bytearray())
+    >>> flexible.hex(" ", -4)  # lengths and counts are one byte and one more; 00 ends each structure
+    '00ffff00 0003e802 056c6f67 73020000 00000662 61746368 000000'
+    """
 
     transactional_id: String | None = None
     acks: Int16 = 0  # 0: no response; 1: the leader has it; -1: all in sync have it

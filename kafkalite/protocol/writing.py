@@ -78,7 +78,8 @@ def _item_writer(item: Kind | type, version: int, flexible: bool, *, null: bool 
 def _array_writer(item: Kind | type, version: int, flexible: bool, *, null: bool) -> Write:
     write_length = lengths(None, flexible=flexible)[1]
     write_one = _item_writer(item, version, flexible)
-    numbers = FORMATS[item] if item in NUMBERS else None
+    number = FORMATS.get(item)  # type: ignore[arg-type]
+    packs = [struct.Struct(f">{count}{FORMATS[item]}").pack for count in range(16)] if item in NUMBERS else None
 
     def write(items: Any, out: bytearray) -> None:
         if items is None:
@@ -86,9 +87,10 @@ def _array_writer(item: Kind | type, version: int, flexible: bool, *, null: bool
                 raise ProtocolError("None, where null is not allowed")
             write_length(-1, out)
             return
-        write_length(len(items), out)
-        if numbers is not None:
-            out += struct.pack(f">{len(items)}{numbers}", *items)
+        count = len(items)
+        write_length(count, out)
+        if packs is not None:  # replicas are few
+            out += packs[count](*items) if count < 16 else struct.pack(f">{count}{number}", *items)
             return
         place = 0
         try:

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from kafkalite.errors import ProtocolError
 from kafkalite.protocol.codec import Codec
 from kafkalite.protocol.headers import RequestHeader
+from kafkalite.protocol.primitives import write_uvarint
 from kafkalite.protocol.registry import ENTRIES, decode_request, decode_response, message_codec
+from kafkalite.protocol.transactions import AddPartitionsToTxnRequest
 from tests.kafkalite.protocol.values import EVERY_MESSAGE, message_id, messages
 
 few = settings(
@@ -77,6 +79,24 @@ def test_arbitrary_bytes_are_a_response_or_an_error(data: bytes, entry: Any) -> 
     for version in entry.api.versions:
         with contextlib.suppress(ProtocolError):
             assert entry.response is type(decode_response(data, RequestHeader(entry.api.key, version, 0)))
+
+
+def test_a_frame_of_the_smallest_items_is_held_in_a_fixed_multiple_of_its_size() -> None:
+    """The most objects for the fewest bytes: structures of three bytes, each with two empty values."""
+    codec = message_codec(AddPartitionsToTxnRequest, 3)
+    count = 100_000
+    out = bytearray.fromhex("01" + "00" * 10)  # an empty transactional id, producer id and epoch
+    write_uvarint(count + 1, out)
+    frame = bytes(out) + bytes.fromhex("01 01 00") * count + b"\0"
+    tracemalloc.start()
+    try:
+        found = codec.decode(frame)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert count == len(found.v3_and_below_topics)
+    assert peak_bytes < 40 * len(frame)
 
 
 @pytest.mark.parametrize(("message", "version"), EVERY_MESSAGE, ids=message_id)
