@@ -102,6 +102,8 @@ def refused_module(answer: Any) -> str | None:
 
 def sentence(name: str, module: str) -> str:
     """What to say of an answer that uses that module."""
+    if module == "__import__":
+        return f"`{name}` calls `__import__`; write an `import` statement, so that one can see what it needs."
     if module.partition(".")[0] == "course" and not module.startswith("course.chapters"):
         return f"`{name}` uses {module}, which is a tool of the notebook and not there when an answer is graded."
     if module.partition(".")[0] in OURS:
@@ -205,6 +207,8 @@ def _named(code: types.CodeType, names: dict[str, Any]) -> Iterator[Any]:
     here: Any = None  # what the instructions so far have put where the next one takes it from
     for instruction in dis.get_instructions(code):
         operation, name = instruction.opname, instruction.argval
+        if operation in ("LOAD_GLOBAL", "LOAD_NAME") and name == "__import__":
+            yield _Import(name)  # what it imports is known only when it runs
         if operation == "IMPORT_NAME":
             yield _Import(name)
             here = sys.modules.get(name)

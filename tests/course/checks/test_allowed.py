@@ -36,6 +36,12 @@ def test_a_package_that_the_box_has_not_is_refused_by_name() -> None:
     assert "`f` uses numpy" in refused
 
 
+def test_an_import_by_a_call_is_refused() -> None:
+    source = "def f(): return __import__('kafkalite.log.memory', fromlist=['Log']).Log()"
+
+    assert "write an `import` statement" in str(allowed.refusal("f", answer(source, "f")))
+
+
 @pytest.mark.parametrize(
     "source",
     [
