@@ -127,6 +127,7 @@ def watch_log(log: Any = None) -> Scene:
         (6.0, FetchRequest(2, 2)),
         (6.0, FetchRequest(0, 4)),
         (30.0, FetchRequest(2, 2)),
+        (20.0, FetchRequest(3, 2)),
     )
     search = ((32.0, ListOffsetsRequest()), (4.0, FetchRequest(1, 3)), (40.0, FetchRequest(1, 3)))
     case = stage.LogCase(
@@ -135,7 +136,7 @@ def watch_log(log: Any = None) -> Scene:
             ("shop", (*produce, (45.0, ProduceRequest(("paid 3",))))),
             ("email", email),
             ("search", (*search, (4.0, ListOffsetsRequest()))),
-            ("retention", ((68.0, DeleteRecordsRequest(2)),)),
+            ("retention", ((68.0, DeleteRecordsRequest(2)), (20.0, DeleteRecordsRequest(3)))),
         ),
     )
 

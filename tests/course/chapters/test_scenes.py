@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ TAKES: dict[Callable[..., Scene], tuple[str, ...]] = {
     scenes.replay: ("log", "cursor"),
     scenes.retention_passes: ("log", "cursor"),
 }
+LAB: Any = scenes  # as a notebook has it: nothing minds the types
 FINISHED: dict[str, Any] = {"log": Log, "cursor": Cursor, "deliver": deliver}
 
 
@@ -68,7 +71,7 @@ def player_of(scene: Scene) -> Player:
 
 def opened_at(scene: Scene) -> str:
     """What the player says at the step it opens at."""
-    return player_of(scene).html.partition('<p class="kl-now">')[2].partition("</p>")[0]
+    return unescape(player_of(scene).html.partition('<p class="kl-now">')[2].partition("</p>")[0])
 
 
 # What an answer does never raises -----------------------------------------------------------------------------------
@@ -150,19 +153,27 @@ def test_a_wrong_answer_opens_the_player_where_a_finished_one_does_something_els
 def test_an_error_is_told_in_the_answers_own_words() -> None:
     shown = scenes.watch_log(returns_nothing)
 
-    assert shown.summary[0].startswith("`Log` failed at step 5: AttributeError: ")
+    assert shown.summary[0].startswith("`Log` failed at step 6: AttributeError: ")
 
 
 # What goes wrong in the shop ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scene", [scenes.queue, scenes.one_bookmark])
-def test_two_readers_of_one_queue_or_one_bookmark_get_half_each(scene: Callable[[], Scene]) -> None:
-    assert (
-        "email read order 1, paid 1, paid 3; it never saw order 2, order 3, order 4",
-        "search read order 2, order 3, order 4; it never saw order 1, paid 1, paid 3",
-    ) == scene().summary
-    assert "search skips to 1" in opened_at(scene())
+HALF_EACH = (
+    "email read order 1, paid 1, paid 3; it never saw order 2, order 3, order 4",
+    "search read order 2, order 3, order 4; it never saw order 1, paid 1, paid 3",
+)
+
+
+def test_two_readers_of_one_queue_get_half_each_and_the_flags_say_who_took_the_rest() -> None:
+    assert HALF_EACH == scenes.queue().summary
+    assert "email has taken order 1" in opened_at(scenes.queue())
+    assert 6 == player_of(scenes.queue()).text.count(" has taken ")
+
+
+def test_two_readers_of_one_bookmark_get_half_each_and_the_flags_say_whose_poll_moved_it() -> None:
+    assert HALF_EACH == scenes.one_bookmark().summary
+    assert "email's poll moved it to 1" in opened_at(scenes.one_bookmark())
 
 
 def test_a_topic_that_waits_for_all_makes_the_fast_wait_and_a_finished_one_does_not() -> None:
@@ -171,14 +182,39 @@ def test_a_topic_that_waits_for_all_makes_the_fast_wait_and_a_finished_one_does_
     assert "email is free and waits" in opened_at(waiting)
     assert "search lags, nobody waits" in opened_at(finished)
     assert all("got all 8, in order" in line for line in (*waiting.summary, *finished.summary))
-    assert "each at most 244 ms" in waiting.summary[0]
-    assert "each at most 9 ms" in finished.summary[0]
+    assert "at most 223 ms after the value was there and email was free" in waiting.summary[0]
+    assert "at most 3 ms after the value was there and email was free" in finished.summary[0]
+
+
+def test_a_busy_sink_is_not_said_to_be_kept_waiting() -> None:
+    search = scenes.watch_topic().summary[1]
+
+    assert "at most 3 ms after the value was there and search was free" in search
+
+
+def test_the_finished_log_is_watched_with_retention_and_opens_where_it_refuses_what_is_gone() -> None:
+    shown = scenes.watch_log()
+
+    assert "retention was told begins at 2, then begins at 3" in shown.summary
+    assert "search asks for what is gone" in opened_at(shown)
+
+
+@pytest.mark.parametrize("name", ["LogThatDeletesByOffset", "LogWhoseOffsetIsAListIndex"])
+def test_a_log_that_is_wrong_only_when_something_is_deleted_is_seen_to_be_wrong(name: str) -> None:
+    shown = scenes.watch_log(getattr(wrong_answers, name))
+
+    assert any(line.startswith("A finished one does something else at step") for line in shown.summary)
+
+
+def test_two_paces_are_shown_where_the_fast_has_everything_and_the_slow_lags() -> None:
+    assert "email caught up, search lags by 3" in opened_at(scenes.watch_readers())
+    assert "email caught up, search lags by 3" in opened_at(scenes.watch_readers(Cursor))
 
 
 def test_the_counterexample_loses_values_without_an_error_and_with_no_lag() -> None:
     shown = scenes.counterexample()
 
-    assert all("never saw" in line and "its lag stayed 0" in line for line in shown.summary)
+    assert all("never saw" in line and "the lag it reported stayed 0" in line for line in shown.summary)
     assert "OFFSET_OUT_OF_RANGE" not in player_of(shown).text
     assert "failed" not in player_of(shown).text
 
@@ -190,42 +226,71 @@ def test_a_slow_consumer_lags_alone_and_loses_nothing() -> None:
     shown = scenes.slow_consumer(Log, Cursor)
 
     assert (
-        "email read all 10, in order; its lag stayed 0",
-        "search read all 10, in order; its lag rose to 7",
+        "email read all 20, in order; the lag it reported stayed 0",
+        "search read all 20, in order; the lag it reported rose to 12",
     ) == shown.summary
-    assert "search lags by 7" in opened_at(shown)
+    assert "search lags by 12" in opened_at(shown)
 
 
-@pytest.mark.parametrize("work_ms", [0, 5, 400])
+@pytest.mark.parametrize("work_ms", [0, 5, 400, 1000])
 def test_a_slow_consumer_reads_everything_however_slow_it_is(work_ms: float) -> None:
-    assert all("read all 10, in order" in line for line in scenes.slow_consumer(work_ms=work_ms).summary)
+    assert all("read all 20, in order" in line for line in scenes.slow_consumer(work_ms=work_ms).summary)
+
+
+@pytest.mark.parametrize(("work_ms", "lag"), [(5, 1), (40, 12), (400, 16)])
+def test_how_slow_a_reader_is_shows_in_its_lag(work_ms: float, lag: int) -> None:
+    assert scenes.slow_consumer(work_ms=work_ms).summary[1].endswith(f"the lag it reported rose to {lag}")
 
 
 @pytest.mark.parametrize(("seek_to", "again"), [(0, 6), (3, 3)])
 def test_a_replay_reads_again_what_is_still_there(seek_to: int, again: int) -> None:
     email, search = scenes.replay(Log, Cursor, seek_to=seek_to).summary
 
-    assert "email read all 6, in order; its lag stayed 0" == email
+    assert "email read all 6, in order; the lag it reported stayed 0" == email
     assert 6 + again == search.partition(";")[0].count(",") + 1
+
+
+@pytest.mark.parametrize(
+    ("seek_to", "flag"),
+    [
+        (0, "search seeks to 0"),
+        (6, "search seeks to 6"),
+        (7, "7 is beyond the end, search goes on at 0"),
+        (100, "100 is beyond the end, search goes on at 0"),
+    ],
+)
+def test_a_replay_opens_at_the_seek_and_tells_a_reset(seek_to: int, flag: str) -> None:
+    assert flag in opened_at(scenes.replay(Log, Cursor, seek_to=seek_to))
 
 
 def test_retention_that_passes_a_sleeping_reader_takes_values_from_it_alone() -> None:
     shown = scenes.retention_passes(Log, Cursor)
 
     assert (
-        "email read all 6, in order; its lag stayed 0",
-        "search read order 1, paid 3, order 4; it never saw order 2, paid 1, order 3; its lag stayed 0",
+        "email read all 6, in order; the lag it reported stayed 0",
+        "search read order 1, paid 3, order 4; it never saw order 2, paid 1, order 3; the lag it reported stayed 0",
+        "retention deleted everything below 4: the log begins at 4",
     ) == shown.summary
-    assert "search skips to 4" in opened_at(shown)
+    assert "1 is gone, search goes on at 4" in opened_at(shown)
+
+
+def test_a_sleeper_that_finds_nothing_left_has_a_flag_too() -> None:
+    assert "1 is gone, search goes on at 6" in opened_at(scenes.retention_passes(keep_from=6))
+
+
+def test_a_deletion_above_the_end_is_said_to_be_refused() -> None:
+    shown = scenes.retention_passes(keep_from=9)
+
+    assert "retention wanted to delete everything below 9 and was refused: OFFSET_OUT_OF_RANGE" == shown.summary[-1]
 
 
 @pytest.mark.parametrize(
     ("sleep_ms", "keep_from", "missed"), [(130, 6, 5), (20, 6, 0), (20, 4, 0), (130, 0, 0), (130, 9, 0)]
 )
 def test_what_a_sleeper_misses_is_what_is_deleted_while_it_sleeps(sleep_ms: float, keep_from: int, missed: int) -> None:
-    email, search = scenes.retention_passes(sleep_ms=sleep_ms, keep_from=keep_from).summary
+    email, search, _ = scenes.retention_passes(sleep_ms=sleep_ms, keep_from=keep_from).summary
 
-    assert "email read all 6, in order; its lag stayed 0" == email
+    assert "email read all 6, in order; the lag it reported stayed 0" == email
     assert missed == (search.partition("never saw")[2].partition(";")[0].count(",") + 1 if "never saw" in search else 0)
 
 
@@ -233,10 +298,72 @@ def test_what_a_sleeper_misses_is_what_is_deleted_while_it_sleeps(sleep_ms: floa
 
 
 def test_the_figure_of_pipes_counts_them() -> None:
-    assert "4 x 3 = 12 pipes, or 4 + 3 = 7 around a topic" == scenes.pipes().title
+    assert "4 x 3 = 12 pipes, or 4 + 3 = 7 around a topic" == LAB.pipes().title
 
 
-@pytest.mark.parametrize(("sources", "sinks"), [(0, 3), (7, 3), (4, 0), (4, 7)])
-def test_more_pipes_than_can_be_drawn_are_refused_in_words(sources: int, sinks: int) -> None:
-    with pytest.raises(ValueError, match=f"got {sources} and {sinks}"):
-        scenes.pipes(sources, sinks)
+# What cannot be shown is a sentence -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scene", "said"),
+    [
+        (lambda: LAB.pipes(0, 3), "`sources` can be a whole number from 1 to 6; got 0."),
+        (lambda: LAB.pipes(4, 7), "`sinks` can be a whole number from 1 to 6; got 7."),
+        (lambda: LAB.pipes("four"), "`sources` can be a whole number from 1 to 6; got 'four'."),
+        (lambda: LAB.pipes(True), "`sources` can be a whole number from 1 to 6; got True."),
+        (lambda: LAB.slow_consumer(work_ms=-1), "`work_ms` can be a number from 0 to 1000; got -1."),
+        (lambda: LAB.slow_consumer(work_ms=float("nan")), "`work_ms` can be a number from 0 to 1000; got nan."),
+        (lambda: LAB.replay(seek_to=-1), "`seek_to` can be a whole number from 0 to 100; got -1."),
+        (lambda: LAB.replay(seek_to=1.5), "`seek_to` can be a whole number from 0 to 100; got 1.5."),
+        (lambda: LAB.retention_passes(sleep_ms="130"), "`sleep_ms` can be a number from 0 to 1000; got '130'."),
+        (lambda: LAB.retention_passes(keep_from=101), "`keep_from` can be a whole number from 0 to 100; got 101."),
+        (lambda: LAB.watch_log(Log()), "Give the class itself: `Log` without parentheses, not `Log()`."),
+        (lambda: LAB.replay(Log, 5), "Your `Cursor` was expected here; got 5."),
+        (
+            lambda: LAB.watch_log(lag=1),
+            "`lab.watch_log` takes log; this call does not fit: got an unexpected keyword argument 'lag'.",
+        ),
+    ],
+)
+def test_what_cannot_be_shown_is_one_sentence(scene: Callable[[], Scene], said: str) -> None:
+    assert (said,) == scene().summary
+    assert scene().player is None
+
+
+@pytest.mark.parametrize("edge", [0, 1000])
+def test_the_edges_of_what_can_be_asked_are_shown(edge: int) -> None:
+    assert player_of(scenes.slow_consumer(work_ms=edge)).text
+    assert player_of(scenes.retention_passes(sleep_ms=edge, keep_from=edge // 10)).text
+
+
+# A log to play with -------------------------------------------------------------------------------------------------
+
+
+def test_the_finished_log_does_what_a_log_does() -> None:
+    log = scenes.a_log()
+
+    assert (0, 2) == (log.append(["a", "b"]), log.append(("c",)))
+    assert (["b", "c"], 1, ["b"]) == (log.read(1, 9), log.delete_before(1), log.read(1, max_records=1))
+    assert (1, 3, "a log with start 1 and end 3") == (log.start(), log.end(), repr(log))
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        (lambda log: log.append("abc"), r"a list of values; a single one is a list too: append\(\['abc'\]\)"),
+        (lambda log: log.append([1]), r"a list of strings; got \[1\]"),
+        (lambda log: log.read("0", 1), "offset is a whole number; got '0'"),
+        (lambda log: log.read(0, -1), "max_records is 0 or more; got -1"),
+        (lambda log: log.read(5, 1), "offset 5 is outside the log, which goes from 0 to 0"),
+        (lambda log: log.delete_before(2), "offset 2 is outside the log, which goes from 0 to 0"),
+    ],
+)
+def test_what_the_finished_log_refuses_shows_nothing_of_how_a_log_is_made(
+    slip: Callable[[Any], Any], said: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=said) as caught:
+        slip(scenes.a_log())
+
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert [] == [file for file in files if file.endswith("memory.py")]
+    assert (None, None) == (caught.value.__cause__, caught.value.__context__)
