@@ -109,8 +109,8 @@ def _tags_writer(fields: list[Field], version: int) -> Write:
         out.append(0)
 
     def write(message: Any, out: bytearray) -> None:
-        present = [(tag, value, write_value) for tag, name, default, write_value in known
-                   if (value := getattr(message, name)) != default]  # fmt: skip
+        values = [(tag, getattr(message, name), default, write_value) for tag, name, default, write_value in known]
+        present = [(tag, value, write_value) for tag, value, default, write_value in values if value != default]
         write_uvarint(len(present), out)
         for tag, value, write_value in present:
             body = bytearray()
