@@ -332,6 +332,7 @@ class PartitionLog:
         self.segments.clear()
         self._begin_segment(offset, now_ms)
         remove_snapshots(self._storage, self.folder, above=-1)
+        self._set_epochs(())
         self.log_start_offset = offset
         self._end_at(offset)
 

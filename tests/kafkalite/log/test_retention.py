@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +69,7 @@ def test_an_empty_active_segment_never_expires() -> None:
     assert 1 == expired([SegmentInfo(0, 5, 9, 0), SegmentInfo(5, 5, 0, 0)], 10**9, 1, 0, high_watermark=5)
 
 
-def _old_log(storage: MemoryStorage, **settings: int) -> PartitionLog:
+def _old_log(storage: MemoryStorage, **settings: Any) -> PartitionLog:
     log = PartitionLog(storage, "o", LogConfig(segment_bytes=200, **settings), now_ms=0)
     for at in range(10):
         log.append_as_leader(batch(b"v%d" % at, timestamp_ms=at), leader_epoch=0, now_ms=at)
