@@ -96,6 +96,27 @@ def test_the_flag_of_the_waiting_topic_is_six_values_behind() -> None:
     assert 1 == before.count("hub sends “[order 1] at 0” to email")
 
 
+def test_the_experiments_with_a_slow_consumer_show_what_the_text_says() -> None:
+    for work_ms, said, lag in ((5, "with a lag of 1 at most", 1), (400, "it lags by 16", 16)):
+        assert said in TEXT.partition(f"Try `work_ms={work_ms}`")[2].partition("\n")[0]
+        assert scenes.slow_consumer(work_ms=work_ms).summary[1].endswith(f"rose to {lag}")
+
+
+def test_the_sleepers_lag_is_five_while_it_sleeps_and_zero_in_every_report() -> None:
+    shown = scenes.retention_passes()
+    assert shown.player is not None
+    asleep = shown.player.text.partition("FAULT: search freezes")[2].partition("search receives")[0]
+
+    assert "While it slept its lag was 5, for it stood at 1 and the log ended at 6." in TEXT
+    assert "search will go on at offset 1;" in shown.player.text.partition("FAULT: search freezes")[0]
+    assert "broker appends [order 4] at offset 5" in asleep
+    assert shown.summary[1].endswith("the lag it reported stayed 0")
+
+
+def test_the_question_in_words_has_one_name() -> None:
+    assert f"## 9. {chapter('1').written[0].title}\n" in TEXT
+
+
 def test_every_scene_is_shown_in_the_chapter() -> None:
     assert [] == [name for name in scenes.__all__ if f"lab.{name}(" not in TEXT]
 
