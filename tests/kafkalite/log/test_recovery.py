@@ -109,9 +109,9 @@ def test_a_log_reopened_after_any_cut_holds_the_batches_before_it_and_goes_on(
         storage.append(FIRST, before, found)
         storage.append(FIRST.replace(".log", ".index"), b"\0\0\0\5not an index, whatever it says")
         storage.append(FIRST.replace(".log", ".timeindex"), b"\x7f" * 36)
-        storage.replace(f"{FOLDER}/{EPOCHS}", b"0\n3\n0 0\n1 6\n2 8\n")
-        storage.replace(f"{FOLDER}/00000000000000000004.snapshot", encode_snapshot(Producers()))
-        log = PartitionLog(storage, FOLDER, config, now_ms=0)
+        storage.replace(f"{FOLDER}/{EPOCHS}", b"0\n2\n0 0\n1 6\n")
+        storage.replace(f"{FOLDER}/00000000000000000006.snapshot", encode_snapshot(Producers()))
+        log = PartitionLog(storage, FOLDER, config, now_ms=0, recovery_point=4)
 
         assert (8, len(before)) == (log.log_end_offset, log.size_bytes)
         assert [b"%d" % at for at in range(8)] == [record.value for record in everything(log)]
