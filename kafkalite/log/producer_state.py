@@ -167,6 +167,8 @@ class Producers:
 
     def first_unstable_offset(self, high_watermark: int) -> int | None:
         """The first offset of a transaction that is open, or whose marker is not below the high watermark yet."""
+        if not self._open and not self._ended:
+            return None
         self._ended = [(first, marker) for first, marker in self._ended if marker >= high_watermark]
         return min([*self._open.values(), *(first for first, _marker in self._ended)], default=None)
 
