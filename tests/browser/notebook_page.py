@@ -29,7 +29,7 @@ Cell = dict[str, Any]
 
 @dataclass(slots=True)
 class NotebookPage:
-    """An open notebook.
+    """An open notebook. A failure or a warning on the page ends the wait for a run: there may be none after it.
 
     path  its file
     runs  how many cells the kernel has run: the number that JupyterLab puts beside the last of them
@@ -124,7 +124,8 @@ class NotebookPage:
 
     def _has_run(self, cell: Locator, number: int) -> None:
         prompt = cell.locator(".jp-InputArea-prompt").get_by_text(f"[{number}]:", exact=True)
-        prompt.wait_for(state="attached", timeout=PATIENCE_MS)
+        failure = self.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]')
+        prompt.or_(failure).first.wait_for(state="attached", timeout=PATIENCE_MS)
 
 
 def _is_a_save(response: Response) -> bool:
