@@ -20,7 +20,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 from autograder.box import Backend, Boxed, BoxFailed, Limits
@@ -101,7 +100,7 @@ class _Grader:
         result, may_be_taken_along = self._examine(exercise, check, cells, place)
         own = tuple(cell for cell in cells if cell.answers in (None, exercise.id))
         if may_be_taken_along and len(own) < len(cells):
-            alone = replace(place, deadly={})  # who was really to blame is not known there
+            alone = place.without_blame(own)
             again, _ = self._examine(exercise, check, own, alone)
             if again.outcome not in LOST:
                 place, cells, result = alone, own, again

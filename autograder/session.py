@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from autograder.budget import Budget
 from autograder.image import SCRIPT
 from autograder.remote import CellEnd, Remote
 from autograder.selection import Runnable
+from course.checks import limits
 from course.checks.port import AnswerLost, Outcome
 
 
@@ -41,11 +42,25 @@ class Place:
     notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """What of a cell was not run, by number."""
 
+    def without_blame(self, cells: Sequence[Runnable]) -> Place:
+        """The same for a session of these cells alone, where others cannot be behind what happens.
+
+        What the learner added and was deadly is deadly there too; of a solution, or of messages on the pipe, that is
+        not known before it was tried.
+        """
+        deadly = {
+            cell.number: self.deadly[cell.number]
+            for cell in cells
+            if cell.answers is None and cell.number in self.deadly
+            if self.deadly[cell.number].outcome is not Outcome.PROTOCOL
+        }
+        return replace(self, deadly=deadly)
+
 
 @contextmanager
 def session(place: Place, cells: Sequence[Runnable], exercise_id: str) -> Iterator[Remote]:
     """The port to the answers that these cells leave. Raises BoxFailed; whatever else happens, the port itself says."""
-    deadline_s = time.monotonic() + place.budget.cells_s
+    deadline_s = time.monotonic() + limits.PATIENCE * place.budget.cells_s
     ends: dict[int, CellEnd | AnswerLost] = {}
     solutions = [cell for cell in cells if cell.answers == exercise_id]
 

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from autograder.box import Backend
-from autograder.grade import Graded
+from autograder.grade import JOBS, Graded
 from autograder.report import BoxReport, make_report
 from autograder.submission import parse_notebook
 from course.chapters import catalog
-from course.checks import seeds
+from course.checks import limits, seeds
 from course.checks.examine import run_case
 from course.checks.local import LocalPort
 from tests.attacks.hostile_cells import CELLS, RIGHT
@@ -85,7 +85,7 @@ EXPECTED: dict[str, set[str]] = {
     "I39 monkeypatch_worker": {"FAIL", "ERROR", "CRASH", "PROTOCOL", "REJECTED"},
 }
 
-LONGEST_S = 2 * (SMALL.cells_s + SMALL.check_s) * len(FULL) + 1
+LONGEST_S = 2 * (limits.PATIENCE * SMALL.cells_s + SMALL.check_s) * len(FULL) / JOBS + 1
 """The limits of every check, once more for what is tried again, and a second."""
 
 

@@ -10,7 +10,7 @@ from autograder.grade import Graded, grade
 from autograder.submission import parse_notebook
 from tests.autograder.notebooks import Notebook, manifest
 
-SMALL = Budget(call_s=1.0, check_s=5.0, cell_s=1.5, cells_s=6.0, output_bytes=1 << 16, memory_bytes=256 << 20)
+SMALL = Budget(call_s=0.4, check_s=5.0, cell_s=0.4, cells_s=3.0, output_bytes=1 << 16, memory_bytes=256 << 20)
 """Enough for every honest answer, and soon at an end for all others."""
 SECRET = "a class's secret"
 

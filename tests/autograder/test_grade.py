@@ -34,7 +34,7 @@ def test_the_solved_chapter_has_all_automatic_points(backend: Backend) -> None:
 def test_the_untouched_release_has_no_points_and_is_told_to_be_unwritten(backend: Backend) -> None:
     results = graded(Notebook.released(), backend)
 
-    assert {"ERROR 0"} == set(outcomes(results).values())
+    assert {0.0} == {result.score for result in results.values()}
     assert all(result.unfinished for result in results.values())
 
 
@@ -81,11 +81,27 @@ def test_a_cell_that_takes_the_worker_with_it_is_left_out_for_the_others(backend
     assert FULL == outcomes(graded(notebook, backend))
 
 
+def test_a_cell_that_cannot_be_interrupted_is_left_out_for_the_others(backend: Backend) -> None:
+    notebook = Notebook.solved().add("import re\nre.match('(a+)+$', 'a' * 40 + 'b')", before="log")
+    notebook.add("import os\nos.kill(os.getpid(), 19)", before="cursor")
+
+    assert FULL == outcomes(graded(notebook, backend, replace(SMALL, cell_s=0.3)))
+
+
+def test_a_cell_that_strikes_later_costs_its_own_exercise_and_no_other(backend: Backend) -> None:
+    strike = "import os, threading\nthreading.Timer(0.05, lambda: os._exit(1)).start()\n"
+    results = outcomes(graded(Notebook.solved().answer("log", strike), backend))
+
+    assert {"cursor-check": "PASS 6", "deliver-check": "PASS 8"} == {
+        check: results[check] for check in ("cursor-check", "deliver-check")
+    }
+
+
 def test_cells_that_take_too_long_together_are_left_out(backend: Backend) -> None:
     notebook = Notebook.solved()
     for _ in range(4):
         notebook.add("while True: pass", before="cursor")
-    results = graded(notebook, backend, replace(SMALL, cell_s=0.2, cells_s=0.5))
+    results = graded(notebook, backend, replace(SMALL, cell_s=0.2, cells_s=0.1))
 
     assert {
         "log-append": "PASS 5",
