@@ -108,6 +108,7 @@ def test_gzip_is_opened_and_another_codec_stays_closed() -> None:
 # One record ---------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None, derandomize=True)
 @given(record=_records)
 def test_a_record_survives_the_way_to_bytes_and_back(record: Record) -> None:
     encoded = encode_record(record)
@@ -128,6 +129,7 @@ def test_lengths_count_bytes_and_not_characters() -> None:
     assert record == decode_record(encode_record(record))[0]
 
 
+@settings(deadline=None, derandomize=True)
 @given(value=st.integers(-(2**63), 2**63 - 1))
 def test_a_varint_survives_the_way_to_bytes_and_back(value: int) -> None:
     encoded = encode_varint(value)
@@ -241,6 +243,7 @@ def test_a_marker_says_how_a_transaction_ended(is_commit: bool) -> None:
 # CRC ----------------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None, derandomize=True)
 @given(data=st.binary(max_size=200), start=st.integers(0, 5))
 def test_the_crc_is_that_of_a_bit_by_bit_division(data: bytes, start: int) -> None:
     crc = 0xFFFFFFFF

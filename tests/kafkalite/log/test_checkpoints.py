@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kafkalite.log.checkpoints import (
@@ -20,6 +20,7 @@ from kafkalite.storage.memory import MemoryStorage
 _topic = st.text("abc._-", min_size=1, max_size=6)
 
 
+@settings(deadline=None, derandomize=True)
 @given(offsets=st.dictionaries(st.tuples(_topic, st.integers(0, 99)), st.integers(0, 2**60), max_size=5))
 def test_offsets_survive_the_way_to_the_file_and_back(offsets: dict[tuple[str, int], int]) -> None:
     storage = MemoryStorage()

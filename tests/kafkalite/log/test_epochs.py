@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kafkalite.log.checkpoints import CorruptCheckpoint
@@ -36,6 +36,7 @@ def _epochs(history: list[int]) -> Epochs:
     return epochs
 
 
+@settings(deadline=None, derandomize=True)
 @given(history=_history, epoch=st.integers(-1, 7))
 def test_an_epoch_ends_where_the_first_record_of_a_later_one_stands(history: list[int], epoch: int) -> None:
     expected = EpochEnd(-1, -1)
@@ -47,6 +48,7 @@ def test_an_epoch_ends_where_the_first_record_of_a_later_one_stands(history: lis
     assert expected == end_offset_for(_epochs(history), epoch, len(history))
 
 
+@settings(deadline=None, derandomize=True)
 @given(history=_history, at=st.integers(0, 12))
 def test_truncating_the_epochs_is_truncating_the_history(history: list[int], at: int) -> None:
     epochs = _epochs(history)
@@ -59,6 +61,7 @@ def test_truncating_the_epochs_is_truncating_the_history(history: list[int], at:
     assert all(entry.start_offset >= cut for entry in kept)
 
 
+@settings(deadline=None, derandomize=True)
 @given(history=_history)
 def test_epochs_survive_the_way_to_their_file_and_back(history: list[int]) -> None:
     assert _epochs(history) == decode_epochs(encode_epochs(_epochs(history)))

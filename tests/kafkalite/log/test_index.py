@@ -20,6 +20,7 @@ from .batches import at_offset, batch
 _entries = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9999)), max_size=12).map(sorted)
 
 
+@settings(deadline=None, derandomize=True)
 @given(index=_entries, wanted=st.integers(-2, 62))
 def test_a_lookup_is_a_linear_search(index: list[tuple[int, int]], wanted: int) -> None:
     expected = None
@@ -30,6 +31,7 @@ def test_a_lookup_is_a_linear_search(index: list[tuple[int, int]], wanted: int) 
     assert expected == lookup(index, wanted)
 
 
+@settings(deadline=None, derandomize=True)
 @given(index=_entries, wanted=st.integers(-2, 62), base=st.integers(0, 1 << 40))
 def test_a_lookup_in_a_file_is_a_lookup_in_a_list(index: list[tuple[int, int]], wanted: int, base: int) -> None:
     storage = MemoryStorage()
@@ -59,7 +61,7 @@ def test_an_index_file_has_no_entry_beyond_its_end() -> None:
         index[2]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     gaps=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4)), min_size=1, max_size=25),
     interval=st.sampled_from([1, 100, 300, 4096]),
@@ -104,6 +106,7 @@ def test_a_read_stays_within_a_segment_and_steps_over_an_empty_one() -> None:
     assert [one, other, other, b""] == [read(segments, offset, 9999) for offset in (0, 1, 9, 10)]
 
 
+@settings(deadline=None, derandomize=True)
 @given(
     bases=st.lists(st.integers(1, 50), max_size=8, unique=True).map(lambda found: sorted([0, *found])),
     wanted=st.integers(0, 60),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kafkalite.log.partition_log import PartitionLog
@@ -24,6 +24,7 @@ def _segments(sizes: list[tuple[int, int, int]]) -> list[SegmentInfo]:
     return found
 
 
+@settings(deadline=None, derandomize=True)
 @given(
     sizes=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 100), st.integers(0, 100)), min_size=1, max_size=8),
     now_ms=st.integers(0, 200),
