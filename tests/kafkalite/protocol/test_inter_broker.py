@@ -29,9 +29,9 @@ LEADER_AND_ISR = """
         00 00 00 05                 leader_epoch 5
         03 00 00 00 66 00 00 00 67  isr 102 103
         00 00 00 02                 zk_version 2
-        03 00 00 00 66 00 00 00 67  replicas 102 103
+        04 00 00 00 66 00 00 00 67 00 00 00 68  replicas 102 103 104
         02 00 00 00 68              adding_replicas 104
-        01                          removing_replicas, none
+        02 00 00 00 66              removing_replicas 102
         01                          is_new
         00                          end of the partition
       00                          end of the topic
@@ -74,7 +74,7 @@ UPDATE_METADATA = """
         02 00 00 00 66              isr 102
         00 00 00 03                 zk_version 3
         03 00 00 00 66 00 00 00 67  replicas 102 103
-        03 00 00 00 66 00 00 00 67  offline_replicas 102 103
+        02 00 00 00 67              offline_replicas 103
         00                          end of the partition
       00                          end of the topic
     03                          live_brokers, 2
@@ -120,14 +120,15 @@ VECTORS: list[tuple[Any, int, str]] = [
                             leader_epoch=5,
                             isr=(102, 103),
                             zk_version=2,
-                            replicas=(102, 103),
+                            replicas=(102, 103, 104),
                             adding_replicas=(104,),
+                            removing_replicas=(102,),
                             is_new=True,
                         ),
                     ),
                 ),
             ),
-            live_leaders=(wire.LeaderAndIsrLiveLeader(102, "h2", 9092),),
+            live_leaders=(wire.LeaderAndIsrLiveLeader(broker_id=102, host_name="h2", port=9092),),
         ),
         4,
         LEADER_AND_ISR,
@@ -135,7 +136,11 @@ VECTORS: list[tuple[Any, int, str]] = [
     (
         wire.LeaderAndIsrResponse(
             ErrorCode.STALE_CONTROLLER_EPOCH,
-            (wire.LeaderAndIsrPartitionError("TA", 1, ErrorCode.STALE_BROKER_EPOCH),),
+            (
+                wire.LeaderAndIsrPartitionError(
+                    topic_name="TA", partition_index=1, error_code=ErrorCode.STALE_BROKER_EPOCH
+                ),
+            ),
         ),
         4,
         PARTITION_ERRORS,
@@ -147,7 +152,10 @@ VECTORS: list[tuple[Any, int, str]] = [
             topic_states=(
                 wire.StopReplicaTopicState(
                     "TA",
-                    (wire.StopReplicaPartitionState(0, 5), wire.StopReplicaPartitionState(1, -2, True)),
+                    (
+                        wire.StopReplicaPartitionState(partition_index=0, leader_epoch=5),
+                        wire.StopReplicaPartitionState(partition_index=1, leader_epoch=-2, delete_partition=True),
+                    ),
                 ),
             ),
         ),
@@ -157,7 +165,11 @@ VECTORS: list[tuple[Any, int, str]] = [
     (
         wire.StopReplicaResponse(
             ErrorCode.STALE_CONTROLLER_EPOCH,
-            (wire.StopReplicaPartitionError("TA", 1, ErrorCode.STALE_BROKER_EPOCH),),
+            (
+                wire.StopReplicaPartitionError(
+                    topic_name="TA", partition_index=1, error_code=ErrorCode.STALE_BROKER_EPOCH
+                ),
+            ),
         ),
         3,
         PARTITION_ERRORS,
@@ -170,11 +182,26 @@ VECTORS: list[tuple[Any, int, str]] = [
             topic_states=(
                 wire.UpdateMetadataTopicState(
                     "TA",
-                    (wire.UpdateMetadataPartitionState(1, 7, -1, 6, (102,), 3, (102, 103), (102, 103)),),
+                    (
+                        wire.UpdateMetadataPartitionState(
+                            partition_index=1,
+                            controller_epoch=7,
+                            leader=-1,
+                            leader_epoch=6,
+                            isr=(102,),
+                            zk_version=3,
+                            replicas=(102, 103),
+                            offline_replicas=(103,),
+                        ),
+                    ),
                 ),
             ),
             live_brokers=(
-                wire.UpdateMetadataBroker(101, (wire.UpdateMetadataEndpoint(9092, "h1", "PLAINTEXT", 0),), "r1"),
+                wire.UpdateMetadataBroker(
+                    id=101,
+                    endpoints=(wire.UpdateMetadataEndpoint(port=9092, host="h1", listener="PLAINTEXT"),),
+                    rack="r1",
+                ),
                 wire.UpdateMetadataBroker(104),
             ),
         ),
@@ -185,18 +212,20 @@ VECTORS: list[tuple[Any, int, str]] = [
     (wire.ControlledShutdownRequest(102), 0, "00 00 00 66  broker_id 102"),
     (wire.ControlledShutdownRequest(102), 1, "00 00 00 66  broker_id 102"),
     (
-        wire.ControlledShutdownRequest(102, 300),
+        wire.ControlledShutdownRequest(broker_id=102, broker_epoch=300),
         2,
         "00 00 00 66  broker_id 102\n 00 00 00 00 00 00 01 2c  broker_epoch 300",
     ),
     (
-        wire.ControlledShutdownRequest(102, 300),
+        wire.ControlledShutdownRequest(broker_id=102, broker_epoch=300),
         3,
         "00 00 00 66  broker_id 102\n 00 00 00 00 00 00 01 2c  broker_epoch 300\n 00  end of the request",
     ),
     *(
         (
-            wire.ControlledShutdownResponse(ErrorCode.NONE, (wire.RemainingPartition("TA", 1),)),
+            wire.ControlledShutdownResponse(
+                ErrorCode.NONE, (wire.RemainingPartition(topic_name="TA", partition_index=1),)
+            ),
             version,
             """
             00 00          error_code 0
@@ -208,7 +237,7 @@ VECTORS: list[tuple[Any, int, str]] = [
         for version in (0, 1, 2)
     ),
     (
-        wire.ControlledShutdownResponse(ErrorCode.NONE, (wire.RemainingPartition("TA", 1),)),
+        wire.ControlledShutdownResponse(ErrorCode.NONE, (wire.RemainingPartition(topic_name="TA", partition_index=1),)),
         3,
         """
         00 00          error_code 0

@@ -34,7 +34,19 @@ from kafkalite.protocol.zookeeper_frames import (
 from tests.kafkalite.protocol.values import messages
 
 KAZOO_ACL = [ACL(31, Id("world", "anyone"))]
-STAT = zk.Stat(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+STAT = zk.Stat(
+    czxid=1,
+    mzxid=2,
+    ctime=3,
+    mtime=4,
+    version=5,
+    cversion=6,
+    aversion=7,
+    ephemeral_owner=8,
+    data_length=9,
+    num_children=10,
+    pzxid=11,
+)
 
 # ours, kazoo's; kazoo writes an empty path as a null, so none is empty
 REQUESTS: list[tuple[Any, Any]] = [
@@ -57,7 +69,19 @@ REQUESTS: list[tuple[Any, Any]] = [
         ),
     ),
 ]
-KAZOO_STAT = ZnodeStat(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+KAZOO_STAT = ZnodeStat(
+    czxid=1,
+    mzxid=2,
+    ctime=3,
+    mtime=4,
+    version=5,
+    cversion=6,
+    aversion=7,
+    ephemeralOwner=8,
+    dataLength=9,
+    numChildren=10,
+    pzxid=11,
+)
 # request, our reply to it, what kazoo reads from it
 REPLIES: list[tuple[Any, Any, Any]] = [
     (kazoo.Create, zk.CreateResponse("/a0000000003"), "/a0000000003"),
@@ -95,9 +119,9 @@ def test_kazoo_reads_our_replies(kind: Any, ours: Any, read: Any) -> None:
 
 
 def test_a_session_is_opened_as_by_kazoo() -> None:
-    ours = zk.ConnectRequest(0, 5, 10_000, 99, b"secret", False)
+    ours = zk.ConnectRequest(last_zxid_seen=5, time_out=10_000, session_id=99, passwd=b"secret")
     theirs = bytes(kazoo.Connect(0, 5, 10_000, 99, b"secret", False).serialize())
-    answer = zk.ConnectResponse(0, 6_000, 99, b"secret", False)
+    answer = zk.ConnectResponse(time_out=6_000, session_id=99, passwd=b"secret")
 
     frame = encode_connect(ours)
 
@@ -148,7 +172,7 @@ def test_watches_are_set_again() -> None:
         " 00 00 00 00"
         " 00 00 00 01 00 00 00 04 2f 62 2f 63"
     )
-    message = zk.SetWatches(17, ("/a",), (), ("/b/c",))
+    message = zk.SetWatches(relative_zxid=17, data_watches=("/a",), child_watches=("/b/c",))
 
     assert expected == encode_request(message, xid=-8).hex(" ")
     assert Request(-8, message) == decode_request(bytes.fromhex(expected)[4:])
