@@ -79,7 +79,7 @@ def one_caught_up(run: Run) -> Mapping[int, str]:
         lags[at.node] = at.fact.lag
         done = [name for name, lag in lags.items() if not lag]
         if done and at.fact.lag > worst[0]:
-            worst = (at.fact.lag, at.step, f"{done[0]} caught up, {at.node} lags by {at.fact.lag}")
+            worst = (at.fact.lag, at.step, f"{at.node} lags by {at.fact.lag}, {done[0]} by 0")
     return {worst[1]: worst[2]} if worst[0] else {}
 
 
@@ -111,9 +111,9 @@ class _Turn:
 
     def in_words(self) -> str:
         if self.stood < self.start:
-            return f"{self.stood} is gone, {self.reader} goes on at {self.first}"
+            return f"{self.stood} is gone, {self.reader} goes to {self.first}"
         if self.stood > self.end:
-            return f"{self.stood} is beyond the end, {self.reader} goes on at {self.first}"
+            return f"no {self.stood} yet, {self.reader} goes to {self.first}"
         if self.first == self.stood:
             return f"{self.reader} seeks to {self.first}"
         return f"{self.reader} {'skips' if self.first > self.stood else 'goes back'} to {self.first}"

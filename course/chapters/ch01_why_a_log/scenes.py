@@ -183,8 +183,8 @@ def slow_consumer(log: Any = None, cursor: Any = None, *, work_ms: float = 40) -
     work_ms = number("work_ms", work_ms, 0, 1000)
     case = stage.ReadersCase(
         f"a reader that needs {work_ms:g} ms for each value",
-        (("shop", tuple((6.0, (f"order {n}",)) for n in range(1, 21))),),
-        (("email", Habits(0, 3, 8, polls_max=20)), ("search", Habits(0, 3, 8, work_ms, polls_max=20))),
+        (("shop", tuple((6.0, (f"order {n}",)) for n in range(1, 13))),),
+        (("email", Habits(0, 3, 8, polls_max=18)), ("search", Habits(0, 2, 6, work_ms, polls_max=20))),
     )
     return tell(_readers(case, log=log, cursor=cursor), what_was_read, furthest_behind)
 
