@@ -17,7 +17,7 @@ from course.checks.local import LocalPort
 from course.checks.model import Run, Violation
 from course.checks.result import CheckResult
 
-
+FILM_LENGTH_MAX = 200_000  # of all calls of a run in words; ten times the longest of a sensible answer
 MIME_TYPE = "application/vnd.kafkalite.check+json"  # a result as data, beside its looks, in a notebook's outputs
 
 
@@ -115,6 +115,8 @@ class Lab:
         return f"the lab of chapter {self._chapter.name}: {', '.join(dir(self))}"
 
     def _film(self, run: Run, violation: Violation | None) -> str:
+        if sum(len(str(call)) for call in run.calls) > FILM_LENGTH_MAX:
+            return "<p>The values of this run are too many or too long to be drawn.</p>"
         film = import_module(f"{self._chapter.package}.film").film
         html: str = film(run, violation).html
         return html

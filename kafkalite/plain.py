@@ -24,6 +24,7 @@ from kafkalite.errors import BY_NAME, NotPlainData
 
 DEPTH_MAX = 24  # deeper than any part needs; shallow enough that no walk meets Python's recursion limit
 ITEMS_MAX = 100_000  # of one value, all levels together
+TEXT_MAX = 300_000  # characters, bytes and digits of one value: in JSON they may be twelve times as long
 DIGITS_MAX = 4_000  # of one int; Python itself refuses to read more than 4,300
 
 RECORDS: dict[str, type] = {
@@ -94,10 +95,15 @@ def decode(data: object) -> Any:
 
 
 class _Budget:
-    """Counts the items of one value; an endless one is stopped early."""
+    """Counts the items and the text of one value; an endless one is stopped early."""
 
     def __init__(self) -> None:
-        self.left = ITEMS_MAX
+        self.left, self.text_left = ITEMS_MAX, TEXT_MAX
+
+    def spend_text(self, length: int) -> None:
+        self.text_left -= length
+        if self.text_left < 0:
+            raise NotPlainData(f"more than {TEXT_MAX:,} characters in one value")
 
     def spend(self, count: int, depth: int) -> None:
         self.left -= count
@@ -161,18 +167,8 @@ def _walk(value: Any, make: _Copier | _Encoder) -> Any:
 
 def _walk_into(value: Any, make: _Copier | _Encoder, budget: _Budget, depth: int) -> Any:
     kind = type(value)
-    if kind in _ATOMS or kind is bytes:
-        if kind is str and not _is_text(value):
-            raise NotPlainData("a str with lone surrogates, which no encoding can carry")
-        return make.atom(value)
-    if kind is int:
-        if not -_INT_LIMIT < value < _INT_LIMIT:
-            raise NotPlainData(f"an int of more than {DIGITS_MAX:,} digits")
-        return value
-    if kind is float:
-        if isnan(value):
-            raise NotPlainData("a float that is not a number (nan)")
-        return make.atom(value)
+    if kind in _ATOMS or kind in (bytes, int, float):
+        return make.atom(_checked(value, budget))
     if kind in (list, tuple, frozenset):
         budget.spend(len(value), depth)
         # A frozenset is put in one order, so that the same value makes the same bytes in every process.
@@ -195,6 +191,22 @@ def _walk_into(value: Any, make: _Copier | _Encoder, budget: _Budget, depth: int
     )
 
 
+def _checked(value: Any, budget: _Budget) -> Any:
+    """The same atom, if it can cross."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        budget.spend_text(len(value))
+    if kind is str and not _is_text(value):
+        raise NotPlainData("a str with lone surrogates, which no encoding can carry")
+    if kind is int:
+        if not -_INT_LIMIT < value < _INT_LIMIT:
+            raise NotPlainData(f"an int of more than {DIGITS_MAX:,} digits")
+        budget.spend_text(value.bit_length() // 3)
+    if kind is float and isnan(value):
+        raise NotPlainData("a float that is not a number (nan)")
+    return value
+
+
 def _is_text(value: str) -> bool:
     try:
         value.encode()
@@ -205,12 +217,8 @@ def _is_text(value: str) -> bool:
 
 def _decode(data: Any, budget: _Budget, depth: int) -> Any:
     kind = type(data)
-    if kind is float and isnan(data):
-        raise NotPlainData("a float that is not a number (nan)")
-    if kind is str and not _is_text(data):
-        raise NotPlainData("a str with lone surrogates, which no encoding can carry")
     if kind in _ATOMS or kind is int or kind is float:
-        return data
+        return _checked(data, budget)
     if kind is list:
         return _decode_items(data, budget, depth)
     if kind is not dict or len(data) != 1:
@@ -238,6 +246,7 @@ def _decode_tag(tag: str, content: Any, budget: _Budget, depth: int) -> Any:
         pairs = [_decode_items(pair, budget, depth + 1) for pair in content]
         return dict(pairs)
     if tag == "bytes" and type(content) is str:
+        budget.spend_text(len(content) // 4 * 3 - content[-2:].count("="))
         return base64.b64decode(content, validate=True)
     if tag == "float" and content in ("inf", "-inf"):
         return float(content)

@@ -19,6 +19,7 @@ from course.diagrams.theme import variables
 
 HISTORY = 6  # calls shown before the one that went wrong
 PRINTED_LINES = 20
+MESSAGE_LENGTH_MAX = 800  # of what was expected and what came; a wrong answer may return a book
 
 # How a rule ended, in a word: its class in the stylesheet, and a sign, because a colour alone says nothing.
 LOOKS = {"holds": ("held", "✓"), "broken": ("broken", "✗"), "not run": ("open", "–"), "to do": ("open", "○")}
@@ -146,7 +147,7 @@ def _said(rule: RuleResult) -> Iterator[str]:
         return
     if rule.hidden:
         yield "breaks on a case that grading adds; the same shows on this one:"
-    yield _sentence(rule.violation.message)
+    yield _sentence(_short(rule.violation.message, MESSAGE_LENGTH_MAX))
     yield f"the case: {rule.run.case.name}"
 
 

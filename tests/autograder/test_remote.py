@@ -92,7 +92,7 @@ def test_instances_are_kept_apart_by_their_handles(backend: Backend) -> None:
         ("def f(): return object()", "NotPlainData", "object; plain data is"),
         ("def f(): return iter([1])", "NotPlainData", "list_iterator"),
         ("def f(): return [0] * 1_000_000", "NotPlainData", "more than 100,000 items"),
-        ("def f(): return 'x' * 5_000_000", "NotPlainData", "a value of more than 4 MB"),
+        ("def f(): return 'x' * 5_000_000", "NotPlainData", "more than 300,000 characters in one value"),
         (
             "class E(Exception):\n    def __str__(self): raise SystemExit\ndef f(): raise E",
             "Exception",

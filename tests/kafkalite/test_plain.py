@@ -85,6 +85,9 @@ class _Liar(int):
         [[[object()]]],
         len,
         list(range(100_001)),
+        ["x" * 1000] * 301,
+        b"x" * 300_001,
+        [10**3999] * 100,
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -124,8 +127,11 @@ def test_a_value_nested_too_deep_is_refused() -> None:
         {"handle": 1},
         {3: 4},
         float("nan"),
+        ["x" * 1000] * 301,
+        {"bytes": "AAAA" * 100_001},
+        [10**3999] * 100,
     ],
-    ids=repr,
+    ids=lambda data: repr(data)[:40],
 )
 def test_what_encode_would_not_make_is_refused(data: object) -> None:
     """The other side of the pipe may be hostile."""
