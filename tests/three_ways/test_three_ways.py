@@ -32,7 +32,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 RELEASED = Submission("released", {}, dict.fromkeys(CHECKS, "ERROR"))
 SOLVED = Submission("solved", {}, dict.fromkeys(CHECKS, "PASS"))  # its answers are the instructor's
 EQUAL = (RELEASED, SOLVED, *right(), *wrong(), *sampled_mutants(), *ODD)
-SECONDS = ("--ExecutePreprocessor.timeout=20", "--ExecutePreprocessor.iopub_timeout=4")
+# How long nbgrader waits for a cell: longer than a check may take, and where no check takes its time, not for minutes.
+PATIENT = ("--ExecutePreprocessor.timeout=40", "--ExecutePreprocessor.iopub_timeout=10")
+IMPATIENT = ("--ExecutePreprocessor.timeout=12", "--ExecutePreprocessor.iopub_timeout=4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,12 @@ def backend() -> Backend:
         pytest.skip(str(error))
 
 
-def a_class(folder: Path, submissions: tuple[Submission, ...], expect: int) -> Class:
+def a_class(folder: Path, submissions: tuple[Submission, ...], *seconds: str, expect: int) -> Class:
     lay_out(folder, [CHAPTER])
     nbgrader(folder, "generate_assignment", NAME)
     secret = re.search(r"lab\.grading\(secret='(\w+)'", instructors(folder).read_text(encoding="utf-8"))
     assert secret is not None
-    shown, found = by_nbgrader(folder, (with_solution(folder, one) for one in submissions), *SECONDS, expect=expect)
+    shown, found = by_nbgrader(folder, (with_solution(folder, one) for one in submissions), *seconds, expect=expect)
     return Class(folder, secret[1], shown, found)
 
 
@@ -77,12 +79,12 @@ def with_solution(folder: Path, submission: Submission) -> Submission:
 
 @pytest.fixture(scope="module")
 def equal(tmp_path_factory: pytest.TempPathFactory) -> Class:
-    return a_class(tmp_path_factory.mktemp("equal") / "course", EQUAL, expect=0)
+    return a_class(tmp_path_factory.mktemp("equal") / "course", EQUAL, *PATIENT, expect=0)
 
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Class:
-    return a_class(tmp_path_factory.mktemp("limited") / "course", LIMITS, expect=1)
+    return a_class(tmp_path_factory.mktemp("limited") / "course", LIMITS, *IMPATIENT, expect=1)
 
 
 def kernel(course: Class, submission: Submission) -> Result:

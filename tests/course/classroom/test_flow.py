@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from autograder.box import NoWorkingBox, best_backend
+from autograder.cli import app
 from course.build import as_text, released_notebook
 from course.chapters.catalog import chapter
 from course.classroom.layout import lay_out
@@ -117,6 +121,22 @@ def test_feedback_reaches_the_students(course: Path) -> None:
     inbox = course / "exchange" / "kafka-101" / "feedback"
 
     assert len(TYPED) == len(list(inbox.glob("*.html")))
+
+
+def test_the_autograder_grades_what_was_collected_as_the_readme_says(course: Path, tmp_path: Path) -> None:
+    """With the teacher's own secret; the answers are the same, so the points are."""
+    try:
+        best_backend()
+    except NoWorkingBox as error:
+        pytest.skip(str(error))
+    report = tmp_path / "ada.json"
+    command = ["grade", f"--secret-file={course / 'secret'}", f"--json={report}"]
+    release = f"--release={course / 'release' / NAME / NOTEBOOK}"
+
+    done = CliRunner().invoke(app, [*command, release, str(course / "submitted" / "ada" / NAME / NOTEBOOK)])
+
+    assert 0 == done.exit_code, done.output
+    assert 24 == json.loads(report.read_text(encoding="utf-8"))["score"]
 
 
 def test_nobody_else_can_read_what_is_the_teachers(course: Path) -> None:
