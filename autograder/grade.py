@@ -13,6 +13,7 @@ Left out: several submissions at once.
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import threading
@@ -62,7 +63,7 @@ def grade(
     """
     began_s = time.monotonic()
     checks = list(manifest.chapter.checks())
-    with image() as folder, _watched(backend) as boxes:
+    with _only_new_garbage(), image() as folder, _watched(backend) as boxes:
         place = Place(boxes, folder, budget)
         grader = _Grader(submission, manifest, place, secret)
         results = _in_threads(grader, checks, jobs, boxes)
@@ -74,6 +75,16 @@ def grade(
     )
     graded.duration_s = time.monotonic() - began_s
     return graded
+
+
+@contextmanager
+def _only_new_garbage() -> Iterator[None]:
+    """Collect what grading leaves behind, and do not look through all that was imported again: 0.15 s each time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 class _Grader:
