@@ -16,13 +16,13 @@ def doctor(
 ) -> None:
     """Say what this machine's sandbox enforces, found out by attacking it.
 
-    Exit code 0: a graded run is possible here. 1: something it needs is not enforced, or there is no sandbox.
+    Exit code 0: a graded run is possible here. 3: something it needs is not enforced, or there is no sandbox.
     """
     try:
         backend = best_backend()
     except NoWorkingBox as error:
         typer.echo(f"autograder doctor: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(3) from None
     findings = examine(backend)
     typer.echo(f"Sandbox: {backend.name}")
     for finding in findings:
@@ -30,7 +30,7 @@ def doctor(
     lacking = _lacking(findings)
     if lacking:
         typer.echo(f"autograder doctor: a graded run needs {', '.join(lacking)}, not enforced here.", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(3)
     typer.echo("A graded run is possible on this machine.")
 
 

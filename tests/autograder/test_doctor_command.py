@@ -40,21 +40,21 @@ def test_details_say_what_was_tried_also_where_it_was_refused(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("missing", sorted(REQUIRED))
-def test_a_required_thing_that_is_not_enforced_ends_in_exit_code_1(
+def test_a_required_thing_that_is_not_enforced_ends_in_exit_code_3(
     monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     findings = [*enforced(*REQUIRED - {missing}), Finding(missing, enforced=False, detail="got out")]
 
     code, said = examined(monkeypatch, *findings)
 
-    assert 1 == code
+    assert 3 == code
     assert f"a graded run needs {missing}, not enforced here" in said
 
 
-def test_a_required_thing_that_nobody_examined_ends_in_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_required_thing_that_nobody_examined_ends_in_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
     code, said = examined(monkeypatch, *enforced("net", "read"))
 
-    assert 1 == code
+    assert 3 == code
     assert "a graded run needs pids, write, not enforced here" in said
 
 
@@ -66,7 +66,7 @@ def test_a_machine_without_a_sandbox_is_told_what_to_do(monkeypatch: pytest.Monk
 
     result = CliRunner().invoke(app, ["doctor"])
 
-    assert (1, "autograder doctor: No sandbox works here. bubblewrap: not installed.\n") == (
+    assert (3, "autograder doctor: No sandbox works here. bubblewrap: not installed.\n") == (
         result.exit_code,
         result.output,
     )

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from autograder.image import image
+from autograder.worker import watch
 from autograder.worker.cells import without_magics
 from autograder.worker.stand_ins import Stage, StandInModule
-from course.checks import allowed
+from course.checks import allowed, limits
 
 
 @pytest.mark.parametrize(
@@ -123,3 +124,8 @@ def test_the_image_holds_the_worker_and_the_words_and_nothing_else_of_ours() -> 
     } - {"kafkalite/__init__.py", "kafkalite/plain.py", "kafkalite/types.py"}
     assert {0o755, 0o644} == modes
     assert not folder.exists()
+
+
+def test_the_worker_has_the_patience_of_every_grader() -> None:
+    """The table of limits is not in the box, so the one number stands twice."""
+    assert limits.PATIENCE == watch.PATIENCE
