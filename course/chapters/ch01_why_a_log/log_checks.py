@@ -116,9 +116,7 @@ def _read_returns_the_values(run: Run) -> Violation | Unjudged | None:
         seen.update(wanted)
         expected = model.read(*call.args)
         if not returned(call, expected):
-            return violation(
-                run, index, f"return {expected!r}: at most {call.args[1]} values from offset {call.args[0]} on"
-            )
+            return violation(run, index, f"return {expected!r}: from offset {call.args[0]} on, at most {call.args[1]}")
     return None if judged else UNJUDGED
 
 
