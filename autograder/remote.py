@@ -104,6 +104,9 @@ class Remote:
     # How it is asked -------------------------------------------------------------------------------------------------
 
     def _called(self, request: dict[str, Any]) -> Any:
+        if self._left_s <= 0 and self._lost is None:  # also if no single call was slow
+            self.has_ended_itself = True
+            raise self._lose(Outcome.TIMEOUT, self._too_slow())
         limit_s = min(self._budget.call_s, max(0.001, self._left_s))
         began_s = time.monotonic()
         try:

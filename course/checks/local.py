@@ -61,6 +61,8 @@ class LocalPort:
         return self._quiet.text
 
     def _guarded(self, function: Callable[..., Any], args: tuple[Any, ...], *, keep: bool = False) -> Any:
+        if self._left_s <= 0:  # also if no single call was slow
+            raise self._too_slow()
         crossing = plain.copy(args)
         began_s = monotonic()
         self.changed_arguments = False
@@ -70,7 +72,7 @@ class LocalPort:
             came = value if keep else plain.copy(value)
         except AnswerLost as lost:
             if lost.outcome is Outcome.TIMEOUT and self._left_s < limits.CALL_S:
-                raise AnswerLost(lost.outcome, f"all its calls together took more than {limits.CHECK_S:g} s") from None
+                raise self._too_slow() from None
             raise
         except BaseException as error:
             raise AnswerRaised(*plain.error_name(error, _is_learners)) from error
@@ -79,6 +81,9 @@ class LocalPort:
             return came
         finally:
             self._left_s -= monotonic() - began_s
+
+    def _too_slow(self) -> AnswerLost:
+        return AnswerLost(Outcome.TIMEOUT, f"all its calls together took more than {limits.CHECK_S:g} s")
 
 
 class _Method:
