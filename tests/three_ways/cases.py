@@ -17,6 +17,7 @@ from course.chapters.catalog import chapter
 CHAPTER = chapter("01_why_a_log")
 RIGHT = Path(__file__).resolve().parent / "right"
 MUTANTS_IN_KERNELS = 12
+WRONG = "FAIL or ERROR"  # which of the two is a matter of wording, as long as three graders use the same word
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def wrong() -> Iterator[Submission]:
     """Every kept wrong answer, up to three to a notebook."""
     by_exercise = [[w for w in CHAPTER.wrong_answers if w.exercise == exercise.id] for exercise in CHAPTER.exercises]
     for number, found in enumerate(zip_longest(*by_exercise)):
-        ends = {check: "FAIL" for w in found if w is not None for check in w.breaks if w.breaks[check]}
+        ends = {check: WRONG for w in found if w is not None for check in w.breaks if w.breaks[check]}
         yield Submission(f"wrong-{number}", _by_exercise(w and w.source for w in found), ends)
 
 
@@ -182,7 +183,7 @@ ODD = (
         log("raise ValueError('no')"),
         cursor(top="raise ValueError('before it is defined')"),
         deliver("raise Mine", top="class Mine(Exception): pass"),
-        *("FAIL", "ERROR", "ERROR"),
+        *(WRONG, WRONG, WRONG),
     ),
     _odd(
         "never-ends",
@@ -203,7 +204,7 @@ ODD = (
         log("self.append(values)"),
         cursor("return self.poll(start, end, max_records)"),
         deliver("return again(state, event)", top="def again(*args): return deliver(*args)"),
-        *("FAIL", "FAIL", "ERROR"),
+        *(WRONG, WRONG, WRONG),
     ),
     _odd(
         "uses-what-it-may-not",
@@ -232,14 +233,14 @@ ODD = (
         log("sys.exit(0)", top="import sys"),
         cursor(bottom="import sys\nsys.exit(0)"),
         deliver("raise SystemExit"),
-        *("FAIL", "PASS", "ERROR"),
+        *(WRONG, "PASS", WRONG),
     ),
     _odd(
         "is-no-answer",
         "Log = 5",
         cursor().replace("def lag", "def leg"),
         "def deliver(state, event): pass",
-        *("ERROR", "ERROR", "FAIL"),
+        *(WRONG, WRONG, WRONG),
     ),
     _odd(
         "lies-about-types",
@@ -247,19 +248,22 @@ ODD = (
         cursor().replace("return first, self.position", "return [first, self.position]"),
         "class Always(int):\n    def __eq__(self, other): return True\n    __hash__ = None\n"
         + deliver().replace("offset=at", "offset=Always(at)"),
-        *("FAIL", "PASS", "FAIL", "FAIL"),
+        *(WRONG, "PASS", WRONG, WRONG),
     ),
     _odd(
         "keeps-what-it-should-forget",
         log().replace("start=0):", "start=0, values=[]):").replace("start, []", "start, values"),
         cursor().replace("self.position", "Cursor.position"),
         FORGETFUL_DELIVER,
-        *("FAIL", "FAIL", "FAIL", "FAIL"),
+        *(WRONG, WRONG, WRONG, WRONG),
     ),
 )
 
 
 # Where graders have limits -------------------------------------------------------------------------------------------
+
+# `os` without an import that anybody could see.
+EXIT = "[c for c in object.__subclasses__() if c.__name__ == '_wrap_close'][0].__init__.__globals__['_exit'](0)"
 
 LIMITS = (
     Submission(
@@ -293,7 +297,7 @@ LIMITS = (
     ),
     Submission(
         "ends-the-process",
-        {"log": log("__import__('os')._exit(0)"), "cursor": cursor(), "deliver": deliver()},
+        {"log": log(EXIT), "cursor": cursor(), "deliver": deliver()},
         differs={"log": "exits"},
     ),
 )

@@ -11,6 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.box import Backend
+from autograder.budget import Budget
 from autograder.grade import grade
 from autograder.manifest import read_manifest
 from autograder.submission import read_submission
@@ -22,6 +23,7 @@ from tests.submissions import answered, read, write
 from tests.three_ways.cases import CHAPTER, Submission
 
 NAME = CHAPTER.name
+BUDGET = Budget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,13 @@ def by_nbgrader(
     return {path.parts[-3]: _from_outputs(read(path)) for path in graded}, scores(course, NAME)
 
 
-def in_the_box(course: Path, submission: Submission, secret: str, backend: Backend, folder: Path) -> Result:
+def in_the_box(
+    course: Path, submission: Submission, secret: str, backend: Backend, folder: Path, budget: Budget = BUDGET
+) -> Result:
     """The autograder, with that secret."""
     release = course / "release" / NAME / f"{NAME}.ipynb"
     path = write(typed(read(release), submission), folder / f"{submission.name}.ipynb")
-    graded = grade(read_submission(path), read_manifest(release), backend, secret)
+    graded = grade(read_submission(path), read_manifest(release), backend, secret, budget=budget)
     return {check_id: as_check(result) for check_id, result in graded.items()}
 
 

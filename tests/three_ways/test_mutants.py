@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.box import Backend, NoWorkingBox, best_backend
+from autograder.box import Backend
 from autograder.grade import grade
 from autograder.manifest import Manifest, read_manifest
 from autograder.submission import read_submission
@@ -25,14 +25,6 @@ pytestmark = [pytest.mark.slow]
 
 SECRET = "the same for both"
 SUBMISSIONS = [*right(), *mutants()]
-
-
-@pytest.fixture(scope="module")
-def backend() -> Backend:
-    try:
-        return best_backend()
-    except NoWorkingBox as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
