@@ -137,10 +137,10 @@ def _outcome(rules: tuple[RuleResult, ...], runs: list[Run]) -> Outcome:
     lost = runs[-1].lost
     if lost is not None:
         return lost.outcome
-    broken = [rule for rule in rules if not rule.passed]
-    if not broken:
+    if all(rule.passed for rule in rules):
         return Outcome.PASS
-    return Outcome.ERROR if all(_came_of_an_error(rule) for rule in broken) else Outcome.FAIL
+    broken = [rule for rule in rules if not rule.passed and rule.ran]  # what nothing has shown counts neither way
+    return Outcome.ERROR if broken and all(_came_of_an_error(rule) for rule in broken) else Outcome.FAIL
 
 
 def _came_of_an_error(rule: RuleResult) -> bool:
