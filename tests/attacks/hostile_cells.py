@@ -103,8 +103,8 @@ CELLS: dict[str, str] = {
     "R04 sigstop_self": when_called("os.kill(os.getpid(), 19)"),
     "R05 c_level_hang": when_called("import re; re.match('(a+)+$', 'a' * 40 + 'b')"),
     "R05 c_level_hang in the cell": "import re; re.match('(a+)+$', 'a' * 40 + 'b')",
-    "R07 mem_bomb": when_called("log.bombs = [bytearray(50_000_000) for _ in range(100)]"),
-    "R07 mem_bomb in the cell": "bombs = [bytearray(50_000_000) for _ in range(100)]",
+    "R07 mem_bomb": when_called("log.bombs = [bytes(50_000_000) for _ in range(100)]"),
+    "R07 mem_bomb in the cell": "bombs = [bytes(50_000_000) for _ in range(100)]",
     "R10 fork_bomb": when_called("for _ in range(60): os.fork()"),
     "R13 disk_fill": when_called("""
 if not os.path.exists("/tmp/2"):  # once is enough, and takes long enough

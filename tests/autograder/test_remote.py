@@ -172,7 +172,7 @@ def test_what_is_printed_comes_out_as_text_and_is_counted_as_in_the_notebook(bac
         ("while True: pass", Outcome.TIMEOUT, "its cell did not come back within 0.4 s; it was at line 1"),
         ("while True: print('x' * 1000)", Outcome.OUTPUT_LIMIT, "its cell printed too much"),
         ("import random; random._os._exit(0)", Outcome.CRASH, "its cell was lost, its process ended by itself"),
-        ("x = [bytearray(50_000_000) for _ in range(99)]", Outcome.MEMORY, "its cell was lost, its process reached"),
+        ("x = [bytes(50_000_000) for _ in range(99)]", Outcome.MEMORY, "its cell was lost, its process reached"),
         ("Log = 5", Outcome.ERROR, "`Log` is a int, where a function or a class was expected"),
         (
             "from kafkalite.log.memory import Log",
