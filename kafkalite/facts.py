@@ -1,6 +1,9 @@
 """Facts: what nodes announce. Diagrams, checkers and counterexamples read facts and steps; nobody pokes into state.
 
-A fact is a past participle: it has happened. Its fields are plain data.
+A fact is a past participle: it has happened. Its fields are plain data. Who announces it is known from the step, so a
+broker's fact does not repeat its name; `partition` is always a number within `topic`.
+
+In this file: the one-partition broker of chapter 1; coordination; the controller; replicas; producers; consumers.
 """
 
 from __future__ import annotations
@@ -63,6 +66,396 @@ class PartFailed:
 
     part: str
     error: str
+
+
+# Coordination --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ServerElected:
+    """A server of the coordination service leads: a majority follows it, in this epoch."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStoppedServing:
+    """A server has no majority any more (or no leader) and answers nobody until it finds one."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCommitted:
+    """A server has applied a change of the tree; `digest` is equal on all servers that applied the same changes."""
+
+    zxid: int
+    digest: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A client has a session, with the time-out that was agreed."""
+
+    session_id: int
+    timeout_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpired:
+    """A session was not heard of in time, or was closed: its ephemeral znodes are gone."""
+
+    session_id: int
+    was_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchFired:
+    """A watch was triggered, and is gone. Announced by the server that tells its client."""
+
+    session_id: int
+    path: str
+    event: str
+
+
+# The controller, and what brokers know of it --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerRegistered:
+    """A broker's znode was made; `broker_epoch` is its czxid."""
+
+    broker: int
+    broker_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFenced:
+    """A broker's own session has expired: to the others it is gone, until it registers again."""
+
+    broker: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerStopped:
+    """A broker stopped in order: its logs are closed and synced."""
+
+    broker: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerElected:
+    """A broker won the race for `/controller`."""
+
+    broker: int
+    controller_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerResigned:
+    """A controller learned that it is none any more."""
+
+    broker: int
+    controller_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokersChanged:
+    """The controller saw brokers come (`started`) and go (`died`)."""
+
+    live: tuple[int, ...]
+    started: tuple[int, ...]
+    died: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicCreated:
+    """A topic exists. `assignment[i]` are the brokers of partition i, the preferred leader first."""
+
+    topic: str
+    assignment: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionsAdded:
+    """A topic has more partitions than before."""
+
+    topic: str
+    assignment: tuple[tuple[int, ...], ...]
+    first_new: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDeleted:
+    """A topic is gone from the coordination service."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderElected:
+    """The controller wrote a new leader; -1 means that there is none and the partition is offline."""
+
+    topic: str
+    partition: int
+    leader: int
+    leader_epoch: int
+    isr: tuple[int, ...]
+    is_unclean: bool
+    reason: str  # "new", "offline", "preferred", "shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerRequestRefused:
+    """A broker was told something by a controller, and does not obey it: an epoch is stale."""
+
+    api: str
+    error: str
+
+
+# Replicas -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LogLoaded:
+    """A broker opened the log of a replica: after a restart, or to make it new (0 to 0)."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    was_clean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogDeleted:
+    """A replica's files are gone."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class BecameLeader:
+    """A broker leads the partition from now on; `end` is where its epoch begins."""
+
+    topic: str
+    partition: int
+    leader_epoch: int
+    end: int
+    isr: tuple[int, ...]
+    replicas: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BecameFollower:
+    """A broker follows `leader` (-1: nobody)."""
+
+    topic: str
+    partition: int
+    leader_epoch: int
+    leader: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAppended:
+    """A replica, leader or follower, has one more batch; `crc` names its content."""
+
+    topic: str
+    partition: int
+    base_offset: int
+    last_offset: int
+    leader_epoch: int
+    crc: int
+    is_leader: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogTruncated:
+    """A replica forgot what stood at `end` and above, `was_end` having been its end."""
+
+    topic: str
+    partition: int
+    was_end: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HighWatermarkAdvanced:
+    """A replica's watermark moved up. The leader's decides; a follower's follows it."""
+
+    topic: str
+    partition: int
+    was: int
+    high_watermark: int
+    leader_epoch: int
+    is_leader: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogStartMoved:
+    """A replica's log begins later: retention, or DeleteRecords."""
+
+    topic: str
+    partition: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class IsrShrinkProposed:
+    """A leader asks the coordination service to take these out of the ISR. Until it knows, they count."""
+
+    topic: str
+    partition: int
+    isr: tuple[int, ...]
+    lagging: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsrExpandProposed:
+    """A leader asks the coordination service to take these into the ISR. From now on they count."""
+
+    topic: str
+    partition: int
+    isr: tuple[int, ...]
+    joining: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsrChanged:
+    """The coordination service has the leader's new ISR."""
+
+    topic: str
+    partition: int
+    was: tuple[int, ...]
+    isr: tuple[int, ...]
+    leader_epoch: int
+    zk_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class IsrChangeRefused:
+    """Somebody else changed the partition's znode: this leader's knowledge is old."""
+
+    topic: str
+    partition: int
+    isr: tuple[int, ...]
+    zk_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateFound:
+    """A leader was sent a batch that it has: a retry. It will say again what it said, or would have said."""
+
+    topic: str
+    partition: int
+    producer_id: int
+    base_sequence: int
+    base_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """A broker answered a request of a client or a follower with an error."""
+
+    api: str
+    topic: str
+    partition: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogDirectoryFailed:
+    """The disk did not do what it was asked: the broker's replicas are offline."""
+
+    error: str
+
+
+# Clients: the history that a checker reads ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataRefreshed:
+    """A client has new metadata: from whom, and why it asked."""
+
+    source: str
+    reason: str
+    brokers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSent:
+    """A program handed a record to its producer, which chose the partition. `record` numbers it in this producer."""
+
+    record: int
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSent:
+    """A producer sent a batch over the network, for the first time or again."""
+
+    topic: str
+    partition: int
+    records: tuple[int, ...]
+    attempt: int  # from 1
+    to: str
+    base_sequence: int  # -1 without idempotence
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsAcknowledged:
+    """These records were acknowledged; the first of them stands at `base_offset` (-1 with acks=0: nobody knows)."""
+
+    topic: str
+    partition: int
+    records: tuple[int, ...]
+    base_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsFailed:
+    """A producer gave up on these records. If `is_definite`, none of them is in the log, nor ever will be."""
+
+    topic: str
+    partition: int
+    records: tuple[int, ...]
+    error: str
+    is_definite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsPolled:
+    """A consumer was handed these records of one partition, in this order; `position` is the next offset it wants."""
+
+    topic: str
+    partition: int
+    offsets: tuple[int, ...]
+    values: tuple[bytes | None, ...]
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionReset:
+    """A consumer found its position outside the log, or had none, and goes on from here."""
+
+    topic: str
+    partition: int
+    position: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswered:
+    """An admin client's request came to an end: NONE or the name of an error, and what it was told."""
+
+    api: str
+    error: str
+    answer: str
 
 
 Fact = Any  # chapters announce facts of their own, too

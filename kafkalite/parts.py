@@ -43,4 +43,5 @@ class Parts:
 
     log: Callable[[int], LogPart]
     cursor: Callable[[int], CursorPart]
-    high_watermark: HighWatermarkPart
+    # replication of one partition, in kafkalite.replication
+    high_watermark: HighWatermarkPart  # (end_offsets, isr, maximal_isr, previous, min_isr)

@@ -45,39 +45,39 @@ class OnePartitionBroker(Node):
         try:
             base_offset = self.log.append(list(request.values))
         except Exception as error:  # noqa: BLE001 - as above
-            self.send(source, wire.ProduceResponse(-1, self._fail(error)))
+            self.reply(source, wire.ProduceResponse(-1, self._fail(error)))
             return
         self.note(RecordsAppended(base_offset, request.values))
-        self.send(source, wire.ProduceResponse(base_offset))
+        self.reply(source, wire.ProduceResponse(base_offset))
 
     def on_fetch_request(self, source: NodeName, request: wire.FetchRequest) -> None:
         try:
             values = self.log.read(request.fetch_offset, request.max_records)
         except OffsetOutOfRange:
-            self.send(source, wire.FetchResponse((), ErrorCode.OFFSET_OUT_OF_RANGE))
+            self.reply(source, wire.FetchResponse((), ErrorCode.OFFSET_OUT_OF_RANGE))
         except Exception as error:  # noqa: BLE001 - as above
-            self.send(source, wire.FetchResponse((), self._fail(error)))
+            self.reply(source, wire.FetchResponse((), self._fail(error)))
         else:
-            self.send(source, wire.FetchResponse(tuple(values)))
+            self.reply(source, wire.FetchResponse(tuple(values)))
 
     def on_list_offsets_request(self, source: NodeName, request: wire.ListOffsetsRequest) -> None:
         try:
             earliest, latest = self.log.start(), self.log.end()
         except Exception as error:  # noqa: BLE001 - as above
-            self.send(source, wire.ListOffsetsResponse(-1, -1, self._fail(error)))
+            self.reply(source, wire.ListOffsetsResponse(-1, -1, self._fail(error)))
             return
-        self.send(source, wire.ListOffsetsResponse(earliest, latest))
+        self.reply(source, wire.ListOffsetsResponse(earliest, latest))
 
     def on_delete_records_request(self, source: NodeName, request: wire.DeleteRecordsRequest) -> None:
         try:
             start = self.log.delete_before(request.offset)
         except OffsetOutOfRange:
-            self.send(source, wire.DeleteRecordsResponse(-1, ErrorCode.OFFSET_OUT_OF_RANGE))
+            self.reply(source, wire.DeleteRecordsResponse(-1, ErrorCode.OFFSET_OUT_OF_RANGE))
         except Exception as error:  # noqa: BLE001 - as above
-            self.send(source, wire.DeleteRecordsResponse(-1, self._fail(error)))
+            self.reply(source, wire.DeleteRecordsResponse(-1, self._fail(error)))
         else:
             self.note(LogStartAdvanced(start))
-            self.send(source, wire.DeleteRecordsResponse(start))
+            self.reply(source, wire.DeleteRecordsResponse(start))
 
     def _fail(self, error: Exception) -> ErrorCode:
         self.note(PartFailed("log", f"{type(error).__name__}: {error}"))

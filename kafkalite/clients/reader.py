@@ -52,7 +52,9 @@ class Reader(Node):
         if self.polls < self.habits.polls_max:
             self.request(self.broker, wire.ListOffsetsRequest())
 
-    def on_list_offsets_response(self, response: wire.ListOffsetsResponse, request: wire.ListOffsetsRequest) -> None:
+    def on_list_offsets_response(
+        self, source: NodeName, response: wire.ListOffsetsResponse, request: wire.ListOffsetsRequest
+    ) -> None:
         self.polls += 1
         if response.error is not ErrorCode.NONE:
             self._wait()
@@ -76,7 +78,7 @@ class Reader(Node):
         else:
             self._wait()
 
-    def on_fetch_response(self, response: wire.FetchResponse, request: wire.FetchRequest) -> None:
+    def on_fetch_response(self, source: NodeName, response: wire.FetchResponse, request: wire.FetchRequest) -> None:
         if response.values:
             self.note(RecordsProcessed(request.fetch_offset, response.values))
         self._wait(self.habits.work_ms * len(response.values))

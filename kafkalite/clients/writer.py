@@ -26,7 +26,9 @@ class Writer(Node):
     def on_send(self) -> None:
         self.request(self.broker, wire.ProduceRequest(self.plan[self.done][1]))
 
-    def on_produce_response(self, response: wire.ProduceResponse, request: wire.ProduceRequest) -> None:
+    def on_produce_response(
+        self, source: NodeName, response: wire.ProduceResponse, request: wire.ProduceRequest
+    ) -> None:
         self._next()
 
     def on_peer_lost(self, peer: NodeName, requests: tuple[Any, ...]) -> None:

@@ -1,7 +1,4 @@
-"""Faults a run can be given, as values: a schedule of them is data, so a run can be replayed from its seed.
-
-Left out until the cluster needs them: crash and restart, loss of power, clock skew, full disks, one-way cuts.
-"""
+"""Faults a run can be given, as values: a schedule of them is data, so a run can be replayed from its seed."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from kafkalite.types import NodeName
 
 @dataclass(frozen=True, slots=True)
 class BreakConnection:
-    """Break the connection of two nodes once. Both are told; what was under way may or may not have arrived."""
+    """Break all connections of two nodes once. Both are told; what was under way may or may not have arrived."""
 
     one: NodeName
     other: NodeName
@@ -20,11 +17,20 @@ class BreakConnection:
 
 @dataclass(frozen=True, slots=True)
 class SlowLink:
-    """Messages from `source` to `to` take `factor` times as long, from now on."""
+    """Messages from `source` to `to` take `factor` times as long, from now on; 1 heals it."""
 
     source: NodeName
     to: NodeName
     factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Nothing goes from `source` to `to` for `for_ms`; what is sent meanwhile arrives then, if still wanted."""
+
+    source: NodeName
+    to: NodeName
+    for_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +41,59 @@ class Freeze:
     for_ms: float
 
 
-Fault = BreakConnection | SlowLink | Freeze
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """The process dies: its memory is gone, its files are as it wrote them, its connections are closed."""
+
+    node: NodeName
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLoss:
+    """The machine dies: files keep what was synced and perhaps some of the rest, and nobody is told."""
+
+    node: NodeName
+
+
+@dataclass(frozen=True, slots=True)
+class LoseDisk:
+    """The machine dies and its disk with it: the node comes back with nothing."""
+
+    node: NodeName
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A dead node begins again, on the storage it left. One that lives is left alone."""
+
+    node: NodeName
+
+
+@dataclass(frozen=True, slots=True)
+class SkewClock:
+    """The node's wall clock jumps, forward or back; its timers do not."""
+
+    node: NodeName
+    by_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class FillDisk:
+    """The node's disk has no more than `free_bytes` left, for `for_ms`."""
+
+    node: NodeName
+    free_bytes: int
+    for_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlowDisk:
+    """The node's syncs take `factor` times as long, from now on; 1 heals it."""
+
+    node: NodeName
+    factor: float
+
+
+Fault = (
+    BreakConnection | SlowLink | Cut | Freeze | Kill | PowerLoss | LoseDisk | Restart | SkewClock | FillDisk | SlowDisk
+)

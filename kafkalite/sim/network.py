@@ -2,14 +2,19 @@
 
 ZooKeeper and Kafka's clients rest on TCP, so loss is a broken connection with an unknown outcome, and a duplicate comes
 only from a retry.
+
+A connection goes on after a break as its next *life*: each end knows which life it is in, and what was sent in an
+earlier one never arrives. Each direction is a `Link`; while a request is in the works at its end, the next one waits.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
-from kafkalite.types import NodeName
+from kafkalite.types import NodeName, node_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,39 +25,74 @@ class Delays:
     most_ms: float = 3.0
 
 
-class Network:
-    """When each message arrives, and on which life of its connection.
+class Link:
+    """One direction of one connection: from `source` to `to`, both nodes; `seen_as` is what `to` calls its peer."""
 
-    A pair of nodes has one connection; breaking it starts the next life, and what was under way in the last is lost.
-    """
+    __slots__ = ("back", "backlog", "is_busy", "last_arrival_ms", "life", "seen_as", "source", "to")
+
+    back: Link  # the other direction
+
+    def __init__(self, source: NodeName, to: NodeName, seen_as: NodeName) -> None:
+        self.source, self.to, self.seen_as = source, to, seen_as
+        self.life = 0  # the connection's life as `source` knows it
+        self.last_arrival_ms = 0.0
+        self.is_busy = False  # a request that came this way is in the works
+        self.backlog: deque[tuple[Any, str]] = deque()  # what came since: messages and their roles
+
+    def forget(self) -> None:
+        """A new life begins: nothing is in the works, nothing waits."""
+        self.is_busy = False
+        self.backlog.clear()
+
+
+class Network:
+    """Which connections there are, and when what is sent on them arrives."""
 
     def __init__(self, rng: Random, delays: Delays) -> None:
         self._rng, self._least, self._span = rng, delays.least_ms, delays.most_ms - delays.least_ms
-        self._last_arrival_ms: dict[tuple[NodeName, NodeName], float] = {}
+        self._links: dict[tuple[NodeName, NodeName], Link] = {}  # (node, its peer) -> what leads there
         self._slowness: dict[tuple[NodeName, NodeName], float] = {}
-        self._lives: dict[tuple[NodeName, NodeName], int] = {}
+        self._cut_until_ms: dict[tuple[NodeName, NodeName], float] = {}
 
-    def arrival_ms(self, source: NodeName, to: NodeName, now_ms: float) -> float:
+    def link(self, source: NodeName, peer: NodeName) -> Link:
+        """The connection of a node with a peer, made when it is first asked for."""
+        found = self._links.get((source, peer))
+        return self._open(source, peer) if found is None else found
+
+    def _open(self, source: NodeName, peer: NodeName) -> Link:
+        to = node_of(peer)
+        seen_as = source + peer[len(to) :]
+        link = self._links[source, peer] = Link(source, to, seen_as)
+        if to == source:
+            link.back = link
+        else:
+            link.back = self._links[to, seen_as] = Link(to, source, peer)
+            link.back.back = link
+        return link
+
+    def links_of(self, node: NodeName) -> list[Link]:
+        """What leads away from a node, in the order in which it was opened."""
+        return [link for link in self._links.values() if link.source == node]
+
+    def links_between(self, one: NodeName, other: NodeName) -> list[Link]:
+        """What leads from one node to the other."""
+        return [link for link in self._links.values() if link.source == one and link.to == other]
+
+    def arrival_ms(self, link: Link, now_ms: float) -> float:
         """When a message sent now arrives: never before one that was sent earlier the same way."""
-        pair = (source, to)
         delay_ms = self._least + self._span * self._rng.random()
         if self._slowness:
-            delay_ms *= self._slowness.get(pair, 1.0)
-        arrival_ms = max(now_ms + delay_ms, self._last_arrival_ms.get(pair, 0.0))
-        self._last_arrival_ms[pair] = arrival_ms
+            delay_ms *= self._slowness.get((link.source, link.to), 1.0)
+        arrival_ms = max(now_ms + delay_ms, link.last_arrival_ms)
+        if self._cut_until_ms:
+            arrival_ms = max(arrival_ms, self._cut_until_ms.get((link.source, link.to), 0.0))
+        link.last_arrival_ms = arrival_ms
         return arrival_ms
-
-    def life(self, source: NodeName, to: NodeName) -> int:
-        """Which life the connection is in; a message of an earlier life never arrives."""
-        return self._lives.get((source, to) if source < to else (to, source), 0) if self._lives else 0
 
     def slow(self, source: NodeName, to: NodeName, factor: float) -> None:
         """Make that direction `factor` times slower; 1 heals it."""
         self._slowness[source, to] = factor
 
-    def cut(self, one: NodeName, other: NodeName) -> None:
-        """Break the connection: what is under way either way is lost, and the next life begins."""
-        pair = (one, other) if one < other else (other, one)
-        self._lives[pair] = self._lives.get(pair, 0) + 1
-        self._last_arrival_ms.pop((one, other), None)
-        self._last_arrival_ms.pop((other, one), None)
+    def cut(self, source: NodeName, to: NodeName, until_ms: float) -> None:
+        """Let nothing through in that direction until then."""
+        self._cut_until_ms[source, to] = until_ms

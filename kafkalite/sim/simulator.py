@@ -2,7 +2,11 @@
 
 The same nodes, seed and faults give the same run, in any process. Performing an effect in the simulator means putting
 an event into one queue, ordered by time and then by when it was put there; so nothing happens at the same time, and
-nothing waits for real. Left out: crashes and storage faults (they come with the cluster).
+nothing waits for real.
+
+A node that dies (`Kill`, `PowerLoss`) leaves its storage; `Restart` builds it anew from that. What dies with it: its
+timers, its syncs under way, its connections. To send to a killed node fails soon (its machine refuses); to one without
+power, nothing comes back until it is up again.
 """
 
 from __future__ import annotations
@@ -11,15 +15,21 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from kafkalite.errors import SimulationStuck
 from kafkalite.node import (
+    REPLY,
+    REQUEST,
+    Called,
     CancelTimer,
+    Disconnect,
     Effect,
     Event,
     Flush,
     Flushed,
     Node,
+    Note,
     PeerLost,
     Received,
     Send,
@@ -27,12 +37,57 @@ from kafkalite.node import (
     Started,
     TimerFired,
 )
-from kafkalite.sim.faults import BreakConnection, Fault, Freeze, SlowLink
-from kafkalite.sim.network import Delays, Network
+from kafkalite.sim.faults import (
+    BreakConnection,
+    Cut,
+    Fault,
+    FillDisk,
+    Freeze,
+    Kill,
+    LoseDisk,
+    PowerLoss,
+    Restart,
+    SkewClock,
+    SlowDisk,
+    SlowLink,
+)
+from kafkalite.sim.network import Delays, Link, Network
+from kafkalite.storage.memory import MemoryStorage
 from kafkalite.types import NodeName
 
 STEPS_MAX = 1_000_000  # a message storm ends here, with a sentence, and not with the learner's patience
 FLUSH_MS = 1.0  # what a sync takes; a real one of 64 KB took 3.4 ms
+EPOCH_MS = 1_700_000_000_000  # what wall clocks show when a run begins: 2023-11-14
+
+Build = Callable[[NodeName, MemoryStorage], Node]
+Observer = Callable[[float, NodeName, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hangup:
+    """The other end closed the connection; its next life has this number."""
+
+    life: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """The request before is answered: what waits behind it may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Synced:
+    """The disk has what was written before the mark."""
+
+    token: int
+    mark: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Heal:
+    """A full disk has room again."""
+
+    node: NodeName
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +118,58 @@ class Simulator:
         delays: Delays = Delays(),  # noqa: B008 - frozen
         faults: Iterable[tuple[float, Fault]] = (),
         record: bool = True,
+        rebuild: Build | None = None,
+        wire: Callable[[Any], Any] | None = None,
     ) -> None:
-        """`faults` are pairs of a time in ms and a fault. `record=False` keeps no steps, for long and fast runs."""
-        self.nodes = {node.name: node for node in nodes}
+        """`faults` are pairs of a time in ms and a fault. `record=False` keeps no steps, for long and fast runs.
+
+        `rebuild(name, storage)` makes a node again after it died; without it, nodes cannot be restarted. `wire` is what
+        every message goes through: the codec, to see that nothing but what has bytes is ever sent.
+        """
+        self.nodes: dict[NodeName, Node] = {}
         self.now_ms = 0.0
         self.deliveries = 0  # events handled by nodes
         self.steps: list[Step] = []
-        self._record = record
+        self.observers: list[Observer] = []  # told every fact as it happens: (now_ms, node, fact)
+        self.down: dict[NodeName, bool] = {}  # dead nodes; True: its machine still refuses connections
+        self._seed, self._record, self._rebuild, self._wire = seed, record, rebuild, wire
+        self._random = Random(f"faults/{seed}")
         self._network = Network(Random(f"network/{seed}"), delays)
-        self._queue: list[tuple[float, int, NodeName, Event | Fault, int]] = []  # time, order, node, event, life
+        self._queue: list[tuple[float, int, NodeName, Any, Any, int]] = []  # time, order, node, event, link, life
         self._order = 0
-        self._timers: dict[tuple[NodeName, str], int] = {}  # the order of the one that counts
+        self._timers: dict[NodeName, dict[str, int]] = {}  # the order of the one that counts
         self._frozen_until_ms: dict[NodeName, float] = {}
-        for name in self.nodes:
-            self._put(0.0, name, Started())
+        self._lives: dict[NodeName, int] = {}  # how often a node has begun
+        self._skew_ms: dict[NodeName, float] = {}
+        self._flush_factor: dict[NodeName, float] = {}
+        for node in nodes:
+            self.add(node)
         for at_ms, fault in faults:
-            self._put(at_ms, "", fault)
+            self.inject(fault, at_ms)
 
     @property
     def is_idle(self) -> bool:
         """Nothing is left to happen."""
         return not self._queue
+
+    def add(self, node: Node) -> None:
+        """A new node joins, or a dead one begins again; it starts now."""
+        name = node.name
+        life = self._lives[name] = self._lives.get(name, 0) + 1
+        node.random = Random(f"node/{self._seed}/{name}/{life}")
+        node.wall_offset_ms = EPOCH_MS + self._skew_ms.get(name, 0.0)
+        self.nodes[name] = node
+        self._timers[name] = {}
+        self.down.pop(name, None)
+        self._put(self.now_ms, name, Started(), None, life)
+
+    def call(self, name: NodeName, method: str, *arguments: Any, at_ms: float | None = None) -> None:
+        """Ask something of a node from outside, now or then; a dead node does not hear it."""
+        self._put(self.now_ms if at_ms is None else at_ms, name, Called(method, arguments), None, -1)
+
+    def inject(self, fault: Fault, at_ms: float | None = None) -> None:
+        """Let a fault happen, now or then."""
+        self._put(self.now_ms if at_ms is None else at_ms, "", fault, None, 0)
 
     # Running --------------------------------------------------------------------------------------------------------
 
@@ -104,28 +190,108 @@ class Simulator:
             self.step()
         raise SimulationStuck(f"{steps_max:,} steps and no end at {self.now_ms:.1f} ms; a loop of messages or timers?")
 
+    def run_for(self, for_ms: float) -> None:
+        """Let so much time pass, whatever happens in it."""
+        end_ms = self.now_ms + for_ms
+        while self._queue and self._queue[0][0] <= end_ms:
+            self.step()
+        self.now_ms = end_ms
+
     def step(self) -> None:
         """Let the next thing happen. One that has become void (a stale timer, a lost message) passes unseen."""
-        at_ms, order, name, event, life = heapq.heappop(self._queue)
+        at_ms, order, name, event, link, life = heapq.heappop(self._queue)
         self.now_ms = at_ms
         if not name:
-            self._inject(event)  # type: ignore[arg-type]  # only faults are put without a node
+            self._inject(event)
             return
-        if self._frozen_until_ms and at_ms < self._frozen_until_ms.get(name, 0.0):
-            self._postpone(order, name, event, life)
+        if self._frozen_until_ms and at_ms < self._frozen_until_ms.get(name, 0.0) and name not in self.down:
+            # The old order is kept: whatever waited is met in the order it came, and a timer stays the one that counts.
+            heapq.heappush(self._queue, (self._frozen_until_ms[name], order, name, event, link, life))
             return
-        kind = type(event)
-        if kind is Received:
-            if life != self._network.life(event.source, name):  # type: ignore[union-attr]  # the line above says so
+        if link is not None:
+            self._arrive(link, event, life)
+            return
+        if name in self.down or (life != self._lives[name] and life >= 0):
+            return
+        if type(event) is TimerFired:
+            timers = self._timers[name]
+            if timers.get(event.name) != order:
                 return
-        elif kind is TimerFired and self._timers.get((name, event.name)) != order:  # type: ignore[union-attr]
-            return
+            del timers[event.name]
+        elif type(event) is _Synced:
+            self.nodes[name].storage.sync(event.mark)
+            event = Flushed(event.token)
+        self._handle(name, event)
+
+    def _handle(self, name: NodeName, event: Event) -> None:
         self.deliveries += 1
-        effects = self.nodes[name].handle(event, at_ms)  # type: ignore[arg-type]
+        effects = self.nodes[name].handle(event, self.now_ms)
         if self._record:
-            self.steps.append(Step(len(self.steps), at_ms, name, event, tuple(effects)))
+            self.steps.append(Step(len(self.steps), self.now_ms, name, event, tuple(effects)))
         if effects:
             self._perform(name, effects)
+
+    # Connections ----------------------------------------------------------------------------------------------------
+
+    def _arrive(self, link: Link, message: Any, life: int) -> None:
+        """Something that was sent arrives where it was sent to."""
+        to, back = link.to, link.back
+        kind = type(message)
+        if kind is _Hangup:
+            self._hang_up(link, message.life)
+        elif kind is _Next:
+            if life == back.life:
+                link.is_busy = False
+                self._deliver(link, *link.backlog.popleft())
+        elif to in self.down:
+            if self.down[to] and life == link.life:  # its machine refuses
+                back.life = max(link.life, back.life) + 1
+                self._refuse(link)
+        elif life < back.life:
+            if life == link.life:  # whoever sent it does not know yet that the other end began anew
+                self._refuse(link)
+        else:
+            if life > back.life:  # the sender began anew: for this end, too, the old connection is over
+                self._hang_up(link, life)
+            if link.is_busy and message[1] != REPLY:
+                link.backlog.append(message)
+            else:
+                self._deliver(link, *message)
+
+    def _deliver(self, link: Link, message: Any, role: str) -> None:
+        if role == REQUEST:
+            link.is_busy = True
+        elif link.backlog and role != REPLY:  # nobody will answer it
+            self._come_next(link)
+        self._handle(link.to, Received(link.seen_as, message))
+
+    def _come_next(self, link: Link) -> None:
+        """Let what waits on this link come, one after another; until then what arrives waits behind it."""
+        link.is_busy = bool(link.backlog)
+        if link.backlog:
+            self._put(self.now_ms, link.to, _Next(), link, link.back.life)
+
+    def _hang_up(self, link: Link, life: int) -> None:
+        """`link.to` learns that the other end closed the connection, or began anew."""
+        if life <= link.back.life or link.to in self.down:
+            return
+        link.back.life = life
+        link.forget()
+        link.back.forget()
+        self._handle(link.to, PeerLost(link.seen_as))
+
+    def _refuse(self, link: Link) -> None:
+        """Whoever sent on this link learns that the other end knows nothing of the connection."""
+        at_ms = self._network.arrival_ms(link.back, self.now_ms)
+        self._put(at_ms, link.source, _Hangup(link.back.life), link.back, 0)
+
+    def _close(self, link: Link, *, tell: bool) -> None:
+        """`link.source` closes the connection, or dies: what comes back on it is not heard any more."""
+        link.life = max(link.life, link.back.life) + 1
+        link.back.forget()
+        if tell:
+            at_ms = self._network.arrival_ms(link, self.now_ms)
+            self._put(at_ms, link.to, _Hangup(link.life), link, 0)
 
     # What effects and faults do -------------------------------------------------------------------------------------
 
@@ -133,37 +299,105 @@ class Simulator:
         for effect in effects:
             kind = type(effect)
             if kind is Send:
-                to: NodeName = effect.to  # type: ignore[union-attr]
-                arrival_ms = self._network.arrival_ms(name, to, self.now_ms)
-                message = Received(name, effect.message)  # type: ignore[union-attr]
-                self._put(arrival_ms, to, message, self._network.life(name, to))
+                self._send(name, effect)  # type: ignore[arg-type]  # the line above says so
             elif kind is SetTimer:
                 due_ms = self.now_ms + effect.after_ms  # type: ignore[union-attr]
                 timer: str = effect.name  # type: ignore[union-attr]
-                self._timers[name, timer] = self._put(due_ms, name, TimerFired(timer))
+                self._timers[name][timer] = self._put(due_ms, name, TimerFired(timer), None, self._lives[name])
             elif kind is CancelTimer:
-                self._timers.pop((name, effect.name), None)  # type: ignore[union-attr]
+                self._timers[name].pop(effect.name, None)  # type: ignore[union-attr]
+            elif kind is Note:
+                for observer in self.observers:
+                    observer(self.now_ms, name, effect.fact)  # type: ignore[union-attr]
             elif kind is Flush:
-                self._put(self.now_ms + FLUSH_MS, name, Flushed(effect.token))  # type: ignore[union-attr]
+                self._flush(name, effect.token)  # type: ignore[union-attr]
+            elif kind is Disconnect:
+                self._close(self._network.link(name, effect.to), tell=True)  # type: ignore[union-attr]
 
-    def _inject(self, fault: Fault) -> None:
-        if self._record:
+    def _send(self, name: NodeName, effect: Send) -> None:
+        link = self._network.link(name, effect.to)
+        message = effect.message if self._wire is None else self._wire(effect.message)
+        arrival_ms = self._network.arrival_ms(link, self.now_ms)
+        self._put(arrival_ms, link.to, (message, effect.role), link, link.life)
+        if effect.role == REPLY:
+            self._come_next(link.back)
+
+    def _flush(self, name: NodeName, token: int) -> None:
+        mark = self.nodes[name].storage.mark()  # what is written from here on is not meant
+        after_ms = FLUSH_MS * self._flush_factor.get(name, 1.0)
+        self._put(self.now_ms + after_ms, name, _Synced(token, mark), None, self._lives[name])
+
+    def _inject(self, fault: Any) -> None:
+        if self._record and type(fault) is not _Heal:
             self.steps.append(Step(len(self.steps), self.now_ms, "", fault, ()))
-        if isinstance(fault, BreakConnection):
-            self._network.cut(fault.one, fault.other)
-            self._put(self.now_ms, fault.one, PeerLost(fault.other))
-            self._put(self.now_ms, fault.other, PeerLost(fault.one))
-        elif isinstance(fault, SlowLink):
-            self._network.slow(fault.source, fault.to, fault.factor)
-        elif isinstance(fault, Freeze):
-            until_ms = self.now_ms + fault.for_ms
-            self._frozen_until_ms[fault.node] = max(until_ms, self._frozen_until_ms.get(fault.node, 0.0))
+        match fault:
+            case BreakConnection():
+                self._break(fault.one, fault.other)
+            case SlowLink():
+                self._network.slow(fault.source, fault.to, fault.factor)
+            case Cut():
+                self._network.cut(fault.source, fault.to, self.now_ms + fault.for_ms)
+            case Kill() | PowerLoss() | LoseDisk():
+                self._die(fault)
+            case Restart():
+                self._restart(fault.node)
+            case _:
+                self._burden(fault)
 
-    def _postpone(self, order: int, name: NodeName, event: Event | Fault, life: int) -> None:
-        # The old order is kept, so whatever waited is met in the order it came, and a timer stays the one that counts.
-        heapq.heappush(self._queue, (self._frozen_until_ms[name], order, name, event, life))
+    def _burden(self, fault: Any) -> None:
+        """What a node lives through."""
+        name = fault.node
+        match fault:
+            case Freeze():
+                until_ms = self.now_ms + fault.for_ms
+                self._frozen_until_ms[name] = max(until_ms, self._frozen_until_ms.get(name, 0.0))
+            case SkewClock():
+                self._skew_ms[name] = self._skew_ms.get(name, 0.0) + fault.by_ms
+                self.nodes[name].wall_offset_ms += fault.by_ms
+            case FillDisk():
+                storage = self._storage_of(name)
+                storage.capacity_bytes = storage.used_bytes + fault.free_bytes
+                self._put(self.now_ms + fault.for_ms, "", _Heal(name), None, 0)
+            case _Heal():
+                self._storage_of(name).capacity_bytes = None
+            case SlowDisk():
+                self._flush_factor[name] = fault.factor
 
-    def _put(self, at_ms: float, name: NodeName, event: Event | Fault, life: int = 0) -> int:
+    def _storage_of(self, name: NodeName) -> MemoryStorage:
+        storage: MemoryStorage = self.nodes[name].storage
+        return storage
+
+    def _break(self, one: NodeName, other: NodeName) -> None:
+        for link in self._network.links_between(one, other):
+            link.life = link.back.life = max(link.life, link.back.life) + 1
+            link.forget()
+            link.back.forget()
+            self._put(self.now_ms, one, PeerLost(link.back.seen_as), None, self._lives[one])
+            self._put(self.now_ms, other, PeerLost(link.seen_as), None, self._lives[other])
+
+    def _die(self, fault: Kill | PowerLoss | LoseDisk) -> None:
+        name = fault.node
+        if name in self.down:
+            return
+        is_kill = isinstance(fault, Kill)
+        self.down[name] = is_kill
+        self._timers[name].clear()
+        self._frozen_until_ms.pop(name, None)
+        storage = self.nodes[name].storage
+        if storage is not None and isinstance(fault, PowerLoss):
+            storage.power_loss(self._random)
+        elif storage is not None and isinstance(fault, LoseDisk):
+            self.nodes[name].storage = MemoryStorage()
+        for link in self._network.links_of(name):
+            self._close(link, tell=is_kill)
+
+    def _restart(self, name: NodeName) -> None:
+        if name not in self.down:
+            return
+        assert self._rebuild is not None, "a simulator that restarts nodes is told how to `rebuild` them"
+        self.add(self._rebuild(name, self.nodes[name].storage))
+
+    def _put(self, at_ms: float, name: NodeName, event: Any, link: Link | None, life: int) -> int:
         self._order += 1
-        heapq.heappush(self._queue, (at_ms, self._order, name, event, life))
+        heapq.heappush(self._queue, (at_ms, self._order, name, event, link, life))
         return self._order

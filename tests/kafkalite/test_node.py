@@ -38,18 +38,18 @@ class Asker(Node):
         self.request("oracle", AskRequest(2))
         self.set_timer("give_up", 50)
 
-    def on_ask_response(self, response: AskResponse, request: AskRequest) -> None:
+    def on_ask_response(self, source: str, response: AskResponse, request: AskRequest) -> None:
         self.note((request.number, response.text))
 
     def on_ask_request(self, source: str, request: AskRequest) -> None:
-        self.send(source, AskResponse(f"you asked {request.number}"))
+        self.reply(source, AskResponse(f"you asked {request.number}"))
         self.cancel_timer("give_up")
-        self.flush(7)
+        self.flush(self.flushed, 7)
 
     def on_give_up(self) -> None:
         self.note(f"gave up at {self.now_ms:g} ms")
 
-    def on_flushed(self, token: int) -> None:
+    def flushed(self, token: int) -> None:
         self.note(("flushed", token))
 
     def on_peer_lost(self, peer: str, requests: tuple[Any, ...]) -> None:
@@ -58,8 +58,8 @@ class Asker(Node):
 
 def test_effects_come_out_in_the_order_the_handler_said_them() -> None:
     assert [
-        Send("oracle", AskRequest(1)),
-        Send("oracle", AskRequest(2)),
+        Send("oracle", AskRequest(1), "request"),
+        Send("oracle", AskRequest(2), "request"),
         SetTimer("give_up", 50),
     ] == Asker("a").handle(Started(), 0)
 
@@ -90,7 +90,9 @@ def test_a_lost_peer_takes_the_unanswered_requests_with_it() -> None:
 
 
 def test_a_request_reaches_its_handler_with_its_source() -> None:
-    effects = Asker("a").handle(Received("b", AskRequest(9)), 1)
+    asker = Asker("a")
 
-    assert [Send("b", AskResponse("you asked 9")), CancelTimer("give_up"), Flush(7)] == effects
-    assert [Note(("flushed", 7))] == Asker("a").handle(Flushed(7), 2)
+    effects = asker.handle(Received("b", AskRequest(9)), 1)
+
+    assert [Send("b", AskResponse("you asked 9"), "reply"), CancelTimer("give_up"), Flush(1)] == effects
+    assert [Note(("flushed", 7))] == asker.handle(Flushed(1), 2)

@@ -71,16 +71,20 @@ class Client(Node):
         self.asked += 1
         self.request("broker", self.script[self.asked - 1][1])
 
-    def on_produce_response(self, response: wire.ProduceResponse, request: wire.ProduceRequest) -> None:
+    def on_produce_response(
+        self, source: NodeName, response: wire.ProduceResponse, request: wire.ProduceRequest
+    ) -> None:
         self._wait()
 
-    def on_fetch_response(self, response: wire.FetchResponse, request: wire.FetchRequest) -> None:
+    def on_fetch_response(self, source: NodeName, response: wire.FetchResponse, request: wire.FetchRequest) -> None:
         self._wait()
 
-    def on_list_offsets_response(self, response: wire.ListOffsetsResponse, request: wire.ListOffsetsRequest) -> None:
+    def on_list_offsets_response(
+        self, source: NodeName, response: wire.ListOffsetsResponse, request: wire.ListOffsetsRequest
+    ) -> None:
         self._wait()
 
-    def on_delete_records_response(self, response: Any, request: wire.DeleteRecordsRequest) -> None:
+    def on_delete_records_response(self, source: NodeName, response: Any, request: wire.DeleteRecordsRequest) -> None:
         self._wait()
 
     def on_peer_lost(self, peer: NodeName, requests: tuple[Any, ...]) -> None:
