@@ -316,6 +316,8 @@ class Simulator:
 
     def _send(self, name: NodeName, effect: Send) -> None:
         link = self._network.link(name, effect.to)
+        if effect.role == REPLY and not link.back.is_busy:
+            return  # to a request of an earlier life: nobody waits for it
         message = effect.message if self._wire is None else self._wire(effect.message)
         arrival_ms = self._network.arrival_ms(link, self.now_ms)
         self._put(arrival_ms, link.to, (message, effect.role), link, link.life)
