@@ -451,8 +451,12 @@ class PositionReset:
 
 @dataclass(frozen=True, slots=True)
 class RequestAnswered:
-    """An admin client's request came to an end: NONE or the name of an error, and what it was told."""
+    """An admin client's request came to an end: NONE or the name of an error, and what it was told.
 
+    `request` is the number under which it was asked.
+    """
+
+    request: int
     api: str
     error: str
     answer: str

@@ -129,6 +129,7 @@ class Simulator:
         self.nodes: dict[NodeName, Node] = {}
         self.now_ms = 0.0
         self.deliveries = 0  # events handled by nodes
+        self.ticks = 0  # steps taken, those included that came to nothing
         self.steps: list[Step] = []
         self.observers: list[Observer] = []  # told every fact as it happens: (now_ms, node, fact)
         self.down: dict[NodeName, bool] = {}  # dead nodes; True: its machine still refuses connections
@@ -163,9 +164,13 @@ class Simulator:
         self.down.pop(name, None)
         self._put(self.now_ms, name, Started(), None, life)
 
-    def call(self, name: NodeName, method: str, *arguments: Any, at_ms: float | None = None) -> None:
-        """Ask something of a node from outside, now or then; a dead node does not hear it."""
-        self._put(self.now_ms if at_ms is None else at_ms, name, Called(method, arguments), None, -1)
+    def call(self, name: NodeName, method: str, *arguments: Any) -> None:
+        """Ask something of a node from outside; a dead node does not hear it."""
+        self.call_at(self.now_ms, name, method, *arguments)
+
+    def call_at(self, at_ms: float, name: NodeName, method: str, *arguments: Any) -> None:
+        """Ask something of a node from outside at a time."""
+        self._put(at_ms, name, Called(method, arguments), None, -1)
 
     def inject(self, fault: Fault, at_ms: float | None = None) -> None:
         """Let a fault happen, now or then."""
@@ -201,6 +206,7 @@ class Simulator:
         """Let the next thing happen. One that has become void (a stale timer, a lost message) passes unseen."""
         at_ms, order, name, event, link, life = heapq.heappop(self._queue)
         self.now_ms = at_ms
+        self.ticks += 1
         if not name:
             self._inject(event)
             return

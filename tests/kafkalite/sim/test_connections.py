@@ -112,7 +112,7 @@ def run(
         rebuild=lambda name, storage: Server(name, storage, syncs=how.get("syncs", False)),
     )
     for at_ms, method, arguments in calls:
-        sim.call("c", method, *arguments, at_ms=at_ms)
+        sim.call_at(at_ms, "c", method, *arguments)
     sim.run()
     return sim
 
@@ -250,7 +250,7 @@ def test_timers_and_syncs_die_with_their_node() -> None:
 
 def test_a_dead_node_hears_no_call() -> None:
     sim = Simulator([Client("c")], seed=1, faults=((1, Kill("c")),))
-    sim.call("c", "hint", "s", 1, at_ms=2)
+    sim.call_at(2, "c", "hint", "s", 1)
     sim.run()
 
     assert ["Started()", "Kill(node='c')"] == [repr(step.event) for step in sim.steps]
@@ -299,7 +299,7 @@ def test_a_run_with_every_kind_of_break_is_rewound_and_repeated(seed: int) -> No
             rebuild=Server,
         )
         for number in range(40):
-            sim.call("c", "ask", "s" if number % 3 else "s#other", number, at_ms=number * 2)
+            sim.call_at(number * 2, "c", "ask", "s" if number % 3 else "s#other", number)
         return sim
 
     trace = Trace(build).run()

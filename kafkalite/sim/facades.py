@@ -1,0 +1,147 @@
+"""Straight-line code over simulated clients: each waits for an answer by letting the simulator go on.
+
+    offset = cluster.producer().send("orders", b"v").result()
+
+The clients themselves are nodes and know nothing of this. Left out: clients over TCP, which await the same things.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kafkalite.errors import KafkaliteError
+from kafkalite.sim.view import Outcome, Polled
+from kafkalite.types import NodeName
+
+if TYPE_CHECKING:
+    from kafkalite.sim.cluster import Cluster
+
+EARLIEST, LATEST = -2, -1  # as in ListOffsets
+
+
+class RequestFailed(KafkaliteError):
+    """A client gave up. If `is_definite`, what it asked has not happened and never will."""
+
+    def __init__(self, error: str, *, is_definite: bool) -> None:
+        super().__init__(error, is_definite)
+        self.error, self.is_definite = error, is_definite
+
+    def __str__(self) -> str:
+        return f"{self.error}; it {'has not' if self.is_definite else 'may have'} happened"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A record that was handed to a producer."""
+
+    cluster: Cluster
+    producer: NodeName
+    record: int
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What came of it so far."""
+        return self.cluster.view.outcomes.get((self.producer, self.record))
+
+    def wait(self) -> Outcome:
+        """Let the cluster go on until it is decided; return what came of it."""
+        self.cluster.run_until(
+            lambda: self.outcome is not None, f"an answer to record {self.record} of {self.producer}"
+        )
+        assert self.outcome is not None, "the line above waited for it"
+        return self.outcome
+
+    def result(self) -> int:
+        """Wait; return the record's offset, -1 with acks=0. Raises RequestFailed."""
+        outcome = self.wait()
+        if outcome.error != "NONE":
+            raise RequestFailed(outcome.error, is_definite=outcome.is_definite)
+        return outcome.offset
+
+
+class ProducerFacade:
+    """A producer to write with."""
+
+    def __init__(self, cluster: Cluster, name: NodeName) -> None:
+        self.cluster, self.name = cluster, name
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None = None,
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
+    ) -> Pending:
+        """Hand over one record; it is sent when its batch is full or old enough."""
+        record = self.cluster.next_number(self.name)
+        self.cluster.call(self.name, "produce", record, topic, key, value, timestamp_ms, partition)
+        return Pending(self.cluster, self.name, record)
+
+
+class ConsumerFacade:
+    """A consumer to read with; it polls by itself, and here is what it was handed."""
+
+    def __init__(self, cluster: Cluster, name: NodeName) -> None:
+        self.cluster, self.name, self._taken = cluster, name, 0
+
+    def assign(self, *partitions: tuple[str, int] | tuple[str, int, int]) -> ConsumerFacade:
+        """Read these partitions, each from its offset (EARLIEST and LATEST are offsets, too), or as the reset says."""
+        assignment = tuple(one if len(one) == 3 else (*one, None) for one in partitions)
+        self.cluster.call(self.name, "assign", assignment)
+        return self
+
+    def seek(self, topic: str, partition: int, offset: int) -> ConsumerFacade:
+        """Read from there next."""
+        self.cluster.call(self.name, "seek", topic, partition, offset)
+        return self
+
+    @property
+    def records(self) -> list[Polled]:
+        """Everything it was handed so far, in order."""
+        return self.cluster.view.polled.get(self.name, [])
+
+    def poll(self, count: int = 1) -> list[Polled]:
+        """Let the cluster go on until there are `count` records that no poll returned before; return them."""
+        wanted = self._taken + count
+        self.cluster.run_until(lambda: len(self.records) >= wanted, f"record {wanted} at {self.name}")
+        found = self.records[self._taken : wanted]
+        self._taken = wanted
+        return found
+
+
+class AdminFacade:
+    """An administrator: each request waits for its answer, and raises RequestFailed if that is an error."""
+
+    def __init__(self, cluster: Cluster, name: NodeName) -> None:
+        self.cluster, self.name = cluster, name
+
+    def ask(self, method: str, *arguments: Any) -> str:
+        """Call a method of the admin client; return what it was told."""
+        number = self.cluster.next_number(self.name)
+        self.cluster.call(self.name, method, number, *arguments)
+        answers = self.cluster.view.answers
+        self.cluster.run_until(lambda: (self.name, number) in answers, f"an answer to {method}")
+        answer = answers[self.name, number]
+        if answer.error != "NONE":
+            raise RequestFailed(answer.error, is_definite=False)
+        return answer.answer
+
+    def create_topic(
+        self, name: str, partitions: int = 1, replicas: int = 1, configs: tuple[tuple[str, str], ...] = ()
+    ) -> str:
+        """Create a topic."""
+        return self.ask("create_topic", name, partitions, replicas, configs)
+
+    def create_partitions(self, name: str, count: int) -> str:
+        """Let a topic have `count` partitions; fewer than it has are refused."""
+        return self.ask("create_partitions", name, count)
+
+    def delete_topic(self, name: str) -> str:
+        """Delete a topic."""
+        return self.ask("delete_topic", name)
+
+    def delete_records(self, topic: str, partition: int, before: int) -> str:
+        """Forget what stands below an offset."""
+        return self.ask("delete_records", topic, partition, before)

@@ -1,0 +1,152 @@
+"""What can be known of a running cluster from the facts alone: who leads, who is in sync, what came of each record.
+
+It is updated as the facts are announced, so it is what an all-seeing observer knows *now*; no node knows all of it.
+Left out: history (that is the trace and the checkers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kafkalite import facts
+from kafkalite.types import NodeName, TopicPartition
+
+
+@dataclass(frozen=True, slots=True)
+class Leadership:
+    """Who leads a partition, since which epoch, with which ISR."""
+
+    broker: NodeName
+    leader_epoch: int
+    isr: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a record: an offset, or an error."""
+
+    topic: str
+    partition: int
+    offset: int
+    error: str = "NONE"
+    is_definite: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """A record as a consumer was handed it."""
+
+    topic: str
+    partition: int
+    offset: int
+    value: bytes | None
+
+
+class View:
+    """The cluster as its facts tell it."""
+
+    def __init__(self) -> None:
+        self.registered: set[int] = set()  # brokers whose znode is there, as far as they know
+        self.controller: NodeName | None = None
+        self.controller_epoch = -1
+        self.zookeeper_leader: NodeName | None = None
+        self.leaders: dict[TopicPartition, Leadership] = {}
+        self.high_watermarks: dict[TopicPartition, int] = {}
+        self.log_ends: dict[tuple[NodeName, str, int], int] = {}
+        self.outcomes: dict[tuple[NodeName, int], Outcome] = {}  # (producer, record)
+        self.polled: dict[NodeName, list[Polled]] = {}
+        self.answers: dict[tuple[NodeName, int], facts.RequestAnswered] = {}  # (admin client, number of the request)
+        self._handlers: dict[type, Callable[[NodeName, Any], None]] = {
+            facts.BrokerRegistered: self._broker_registered,
+            facts.BrokerFenced: self._broker_fenced,
+            facts.BrokerStopped: self._broker_fenced,
+            facts.ControllerElected: self._controller_elected,
+            facts.ControllerResigned: self._controller_resigned,
+            facts.ServerElected: self._server_elected,
+            facts.ServerStoppedServing: self._server_stopped,
+            facts.BecameLeader: self._became_leader,
+            facts.IsrChanged: self._isr_changed,
+            facts.LogLoaded: self._log_loaded,
+            facts.BatchAppended: self._batch_appended,
+            facts.LogTruncated: self._log_truncated,
+            facts.HighWatermarkAdvanced: self._high_watermark_advanced,
+            facts.RecordsAcknowledged: self._records_acknowledged,
+            facts.RecordsFailed: self._records_failed,
+            facts.RecordsPolled: self._records_polled,
+            facts.RequestAnswered: self._request_answered,
+        }
+
+    def observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
+        """Take in one fact."""
+        handler = self._handlers.get(type(fact))
+        if handler is not None:
+            handler(node, fact)
+
+    def leads(self, partition: TopicPartition) -> bool:
+        """Has the partition had a leader?"""
+        return partition in self.leaders
+
+    # One method a fact ----------------------------------------------------------------------------------------------
+
+    def _broker_registered(self, node: NodeName, fact: facts.BrokerRegistered) -> None:
+        self.registered.add(fact.broker)
+
+    def _broker_fenced(self, node: NodeName, fact: facts.BrokerFenced | facts.BrokerStopped) -> None:
+        self.registered.discard(fact.broker)
+
+    def _controller_elected(self, node: NodeName, fact: facts.ControllerElected) -> None:
+        if fact.controller_epoch > self.controller_epoch:
+            self.controller, self.controller_epoch = node, fact.controller_epoch
+
+    def _controller_resigned(self, node: NodeName, fact: facts.ControllerResigned) -> None:
+        if self.controller == node:
+            self.controller = None
+
+    def _server_elected(self, node: NodeName, fact: facts.ServerElected) -> None:
+        self.zookeeper_leader = node
+
+    def _server_stopped(self, node: NodeName, fact: facts.ServerStoppedServing) -> None:
+        if self.zookeeper_leader == node:
+            self.zookeeper_leader = None
+
+    def _became_leader(self, node: NodeName, fact: facts.BecameLeader) -> None:
+        known = self.leaders.get((fact.topic, fact.partition))
+        if known is None or fact.leader_epoch > known.leader_epoch:
+            self.leaders[fact.topic, fact.partition] = Leadership(node, fact.leader_epoch, fact.isr)
+
+    def _isr_changed(self, node: NodeName, fact: facts.IsrChanged) -> None:
+        known = self.leaders.get((fact.topic, fact.partition))
+        if known is not None and fact.leader_epoch == known.leader_epoch:
+            self.leaders[fact.topic, fact.partition] = Leadership(node, fact.leader_epoch, fact.isr)
+
+    def _log_loaded(self, node: NodeName, fact: facts.LogLoaded) -> None:
+        self.log_ends[node, fact.topic, fact.partition] = fact.end
+
+    def _batch_appended(self, node: NodeName, fact: facts.BatchAppended) -> None:
+        self.log_ends[node, fact.topic, fact.partition] = fact.last_offset + 1
+
+    def _log_truncated(self, node: NodeName, fact: facts.LogTruncated) -> None:
+        self.log_ends[node, fact.topic, fact.partition] = fact.end
+
+    def _high_watermark_advanced(self, node: NodeName, fact: facts.HighWatermarkAdvanced) -> None:
+        if fact.is_leader:
+            self.high_watermarks[fact.topic, fact.partition] = fact.high_watermark
+
+    def _records_acknowledged(self, node: NodeName, fact: facts.RecordsAcknowledged) -> None:
+        for index, record in enumerate(fact.records):
+            offset = fact.base_offset + index if fact.base_offset >= 0 else -1
+            self.outcomes[node, record] = Outcome(fact.topic, fact.partition, offset)
+
+    def _records_failed(self, node: NodeName, fact: facts.RecordsFailed) -> None:
+        for record in fact.records:
+            self.outcomes[node, record] = Outcome(fact.topic, fact.partition, -1, fact.error, fact.is_definite)
+
+    def _records_polled(self, node: NodeName, fact: facts.RecordsPolled) -> None:
+        polled = self.polled.setdefault(node, [])
+        for offset, value in zip(fact.offsets, fact.values, strict=True):
+            polled.append(Polled(fact.topic, fact.partition, offset, value))
+
+    def _request_answered(self, node: NodeName, fact: facts.RequestAnswered) -> None:
+        self.answers[node, fact.request] = fact
