@@ -70,7 +70,7 @@ class Input:
 class Cluster:
     """Brokers b101, b102, ...; ZooKeeper servers z1, z2, ...; clients as they are asked for."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but three by name, each with what most runs want
         self,
         brokers: int = 3,
         zookeepers: int = 1,
@@ -211,7 +211,7 @@ class Cluster:
     def run_until(
         self, true: Callable[[], bool], what: str = "what was waited for", timeout_ms: float = PATIENCE_MS
     ) -> Self:
-        """Go on until `true()`. Raises SimulationStuck, which says what has not come, after `timeout_ms` of virtual time."""
+        """Go on until `true()`. Raises SimulationStuck, which says what has not come, after `timeout_ms` (virtual)."""
         end_ms = self.sim.now_ms + timeout_ms
         while not true():
             if self.sim.is_idle or self.sim.now_ms > end_ms:
