@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from kafkalite.types import TopicPartition
+
 
 class LogPart(Protocol):
     """What a broker asks of a log; `kafkalite.log.memory.Log` says what each means."""
@@ -34,6 +36,23 @@ class CursorPart(Protocol):
     def lag(self, end: int, /) -> int: ...
 
 
+class StickyPartitionerPart(Protocol):
+    """Where records without a key go; `kafkalite.clients.partitioner.StickyPartitioner` says what it means."""
+
+    def partition(self, available: list[int], size_bytes: int, draw: float, /) -> int: ...
+
+
+class AccumulatorPart(Protocol):
+    """What a producer asks of its batches; `kafkalite.clients.accumulator.Accumulator` says what each means."""
+
+    def append(self, partition: TopicPartition, record: int, size_bytes: int, now_ms: float, /) -> None: ...
+    def ready(self, now_ms: float, /) -> list[TopicPartition]: ...
+    def take(self, partition: TopicPartition, /) -> list[int]: ...
+    def next_ready_ms(self) -> float | None: ...
+    def flush(self) -> None: ...
+
+
+PartitionForPart = Callable[[bytes | None, int], int | None]
 HighWatermarkPart = Callable[[dict[int, int], frozenset[int], frozenset[int], int, int], int]
 
 
@@ -45,3 +64,7 @@ class Parts:
     cursor: Callable[[int], CursorPart]
     # replication of one partition, in kafkalite.replication
     high_watermark: HighWatermarkPart  # (end_offsets, isr, maximal_isr, previous, min_isr)
+    # producers, in kafkalite.clients
+    partition_for: PartitionForPart  # (key, partitions): None for no key
+    sticky_partitioner: Callable[[int], StickyPartitionerPart]  # (batch_bytes)
+    accumulator: Callable[[int, float], AccumulatorPart]  # (batch_bytes, linger_ms)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from kafkalite.clients.accumulator import Accumulator
 from kafkalite.clients.cursor import Cursor
+from kafkalite.clients.partitioner import StickyPartitioner, partition_for
 from kafkalite.log.memory import Log
 from kafkalite.parts import Parts
 from kafkalite.replication.high_watermark import high_watermark
 
-REFERENCE = Parts(log=Log, cursor=Cursor, high_watermark=high_watermark)
+REFERENCE = Parts(
+    log=Log,
+    cursor=Cursor,
+    high_watermark=high_watermark,
+    partition_for=partition_for,
+    sticky_partitioner=StickyPartitioner,
+    accumulator=Accumulator,
+)
