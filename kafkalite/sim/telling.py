@@ -1,0 +1,154 @@
+"""Facts as lines of text: a run that can be read.
+
+        12.3 ms  b101   leads orders-0 in epoch 0, from offset 0; in sync: 101, 102, 103
+
+One line a fact, for the facts that tell a story; what happens many times a second (batches replicated, watermarks that
+follow) has a line only if asked for. Left out: colours, and pictures (the course draws those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kafkalite import facts
+from kafkalite.types import NodeName
+
+Line = Callable[[Any], str]
+
+
+def _ids(brokers: tuple[int, ...]) -> str:
+    return ", ".join(map(str, brokers)) or "nobody"
+
+
+def _where(fact: Any) -> str:
+    return f"{fact.topic}-{fact.partition}"
+
+
+def _records(numbers: tuple[int, ...]) -> str:
+    if len(numbers) == 1:
+        return f"record {numbers[0]}"
+    if numbers == tuple(range(numbers[0], numbers[-1] + 1)):
+        return f"records {numbers[0]} to {numbers[-1]}"
+    return "records " + ", ".join(map(str, numbers))
+
+
+def _offsets(first: int, last: int) -> str:
+    return f"offset {first}" if first == last else f"offsets {first} to {last}"
+
+
+def _text(value: bytes | None) -> str:
+    return "null" if value is None else value.decode(errors="backslashreplace")
+
+
+def _sent(fact: facts.RecordSent) -> str:
+    key = f" with key {_text(fact.key)}" if fact.key is not None else ""
+    return f"puts record {fact.record} ({_text(fact.value)}{key}) in {_where(fact)}"
+
+
+def _batch_sent(fact: facts.BatchSent) -> str:
+    again = f", attempt {fact.attempt}" if fact.attempt > 1 else ""
+    return f"sends {_records(fact.records)} of {_where(fact)} to {fact.to}{again}"
+
+
+def _acknowledged(fact: facts.RecordsAcknowledged) -> str:
+    if fact.base_offset < 0:
+        return f"counts {_records(fact.records)} of {_where(fact)} as sent; nobody says where they are (acks=0)"
+    return f"is told that {_records(fact.records)} of {_where(fact)} are at {_offsets_of(fact)}"
+
+
+def _offsets_of(fact: facts.RecordsAcknowledged) -> str:
+    return _offsets(fact.base_offset, fact.base_offset + len(fact.records) - 1)
+
+
+def _failed(fact: facts.RecordsFailed) -> str:
+    sure = "they are in no log" if fact.is_definite else "they may be in the log"
+    return f"gives up on {_records(fact.records)} of {_where(fact)}: {fact.error}; {sure}"
+
+
+def _polled(fact: facts.RecordsPolled) -> str:
+    shown = ", ".join(_text(value) for value in fact.values[:5]) + (", ..." if len(fact.values) > 5 else "")
+    return f"reads {_offsets(fact.offsets[0], fact.offsets[-1])} of {_where(fact)}: {shown}"
+
+
+def _elected(fact: facts.LeaderElected) -> str:
+    if fact.leader < 0:
+        return f"finds no leader for {_where(fact)}; epoch {fact.leader_epoch}, last in sync: {_ids(fact.isr)}"
+    unclean = ", UNCLEAN" if fact.is_unclean else ""
+    return (
+        f"elects {fact.leader} to lead {_where(fact)} in epoch {fact.leader_epoch} ({fact.reason}{unclean}); "
+        f"in sync: {_ids(fact.isr)}"
+    )
+
+
+def _led(fact: facts.BecameLeader) -> str:
+    return f"leads {_where(fact)} in epoch {fact.leader_epoch}, from offset {fact.end}; in sync: {_ids(fact.isr)}"
+
+
+def _appended(fact: facts.BatchAppended) -> str:
+    verb = "appends" if fact.is_leader else "copies"
+    return f"{verb} {_offsets(fact.base_offset, fact.last_offset)} of {_where(fact)}"
+
+
+_STORY: dict[type, Line] = {
+    facts.ServerElected: lambda f: f"leads the ensemble in epoch {f.epoch}",
+    facts.ServerStoppedServing: lambda f: f"has no majority any more (epoch {f.epoch}) and serves nobody",
+    facts.SessionExpired: lambda f: (
+        f"ends session {f.session_id:#x}: {'closed' if f.was_closed else 'not heard of in time'}"
+    ),
+    facts.BrokerRegistered: lambda f: f"is registered as broker {f.broker}",
+    facts.BrokerFenced: lambda f: f"learns that its session is over: for the others, broker {f.broker} is gone",
+    facts.BrokerStopped: lambda f: f"stops broker {f.broker} in order",
+    facts.ControllerElected: lambda f: f"is the controller, epoch {f.controller_epoch}",
+    facts.ControllerResigned: lambda f: f"is controller no longer (epoch {f.controller_epoch})",
+    facts.BrokersChanged: lambda f: f"sees brokers {_ids(f.live)}" + _changes(f),
+    facts.TopicCreated: lambda f: (
+        f"creates {f.topic}: " + "; ".join(f"{i} on {_ids(r)}" for i, r in enumerate(f.assignment))
+    ),
+    facts.PartitionsAdded: lambda f: f"adds to {f.topic} the partitions from {f.first_new} on",
+    facts.TopicDeleted: lambda f: f"deletes {f.topic}",
+    facts.LeaderElected: _elected,
+    facts.ControllerRequestRefused: lambda f: f"does not obey {f.api}: {f.error}",
+    facts.LogLoaded: lambda f: f"opens its log of {_where(f)}: {f.start} to {f.end}",
+    facts.LogDeleted: lambda f: f"deletes its log of {_where(f)}",
+    facts.BecameLeader: _led,
+    facts.BecameFollower: lambda f: (
+        f"follows {f.leader if f.leader >= 0 else 'nobody'} in {_where(f)}, epoch {f.leader_epoch}"
+    ),
+    facts.LogTruncated: lambda f: f"cuts its log of {_where(f)} from {f.was_end} back to {f.end} ({f.reason})",
+    facts.LogStartMoved: lambda f: f"forgets what stands below {f.start} in {_where(f)}",
+    facts.IsrShrinkProposed: lambda f: f"finds {_ids(f.lagging)} lagging in {_where(f)}",
+    facts.IsrExpandProposed: lambda f: f"finds {_ids(f.joining)} caught up in {_where(f)}",
+    facts.IsrChanged: lambda f: f"in sync in {_where(f)}: {_ids(f.was)} -> {_ids(f.isr)}",
+    facts.IsrChangeRefused: lambda f: f"may not change who is in sync in {_where(f)}: somebody else has",
+    facts.DuplicateFound: lambda f: f"has this batch of {_where(f)} already, at offset {f.base_offset}: a retry",
+    facts.RequestRefused: lambda f: f"refuses {f.api} for {_where(f)}: {f.error}",
+    facts.LogDirectoryFailed: lambda f: f"loses its log directory: {f.error}",
+    facts.MetadataRefreshed: lambda f: f"has metadata from {f.source} ({f.reason}); brokers {_ids(f.brokers)}",
+    facts.RecordSent: _sent,
+    facts.RecordsAcknowledged: _acknowledged,
+    facts.RecordsFailed: _failed,
+    facts.RecordsPolled: _polled,
+    facts.PositionReset: lambda f: f"goes on from {f.position} in {_where(f)}: {f.reason}",
+    facts.RequestAnswered: lambda f: f"{f.api}: {f.error if f.error != 'NONE' else f.answer or 'done'}",
+    facts.PartFailed: lambda f: f"part {f.part} raised {f.error}",
+}
+
+_DETAILS: dict[type, Line] = {
+    facts.BatchAppended: _appended,
+    facts.BatchSent: _batch_sent,
+    facts.HighWatermarkAdvanced: lambda f: f"high watermark of {_where(f)}: {f.was} -> {f.high_watermark}",
+    facts.SessionOpened: lambda f: f"opens session {f.session_id:#x}, {f.timeout_ms} ms",
+    facts.WatchFired: lambda f: f"tells session {f.session_id:#x}: {f.event} {f.path}",
+}
+
+
+def _changes(fact: facts.BrokersChanged) -> str:
+    came = f"; {_ids(fact.started)} came" if fact.started else ""
+    return came + (f"; {_ids(fact.died)} gone" if fact.died else "")
+
+
+def told(now_ms: float, node: NodeName, fact: Any, *, details: bool = False) -> str | None:
+    """The line for one fact; None for those that tell no story (or only a detailed one, and details are not wanted)."""
+    line = _STORY.get(type(fact)) or (_DETAILS.get(type(fact)) if details else None)
+    return None if line is None else f"{now_ms:10.1f} ms  {node:6} {line(fact)}"
