@@ -3,6 +3,7 @@
     a peer's mistake      a reply that carries an ErrorCode: data, not an exception
     a caller's mistake    KafkaliteError
                           ├── OffsetOutOfRange     an offset outside the log
+                          ├── InvalidPlacement     partitions that cannot be placed on the brokers as asked
                           ├── NotPlainData         a value that cannot cross between a part and its cluster
                           ├── SimulationStuck      the simulator's budget of steps or of time is used up
                           └── ProtocolError        bytes that are no message, or a message that cannot be bytes
@@ -36,6 +37,23 @@ class OffsetOutOfRange(KafkaliteError, ValueError):
 
     def __str__(self) -> str:
         return f"offset {self.offset} is outside the log, which goes from {self.start} to {self.end}"
+
+
+class InvalidPlacement(KafkaliteError, ValueError):
+    """Partitions cannot be placed like this; `what` is "partitions", "replication_factor" or "racks".
+
+    >>> raise InvalidPlacement("replication_factor", "4 replicas were asked for and 3 brokers are alive")
+    Traceback (most recent call last):
+        ...
+    kafkalite.errors.InvalidPlacement: 4 replicas were asked for and 3 brokers are alive
+    """
+
+    def __init__(self, what: str = "", reason: str = "") -> None:
+        super().__init__(what, reason)
+        self.what, self.reason = what, reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class NotPlainData(KafkaliteError, TypeError):
@@ -186,5 +204,5 @@ _BY_CODE = {error.code: error for error in ErrorCode}
 
 
 BY_NAME: dict[str, type[KafkaliteError]] = {
-    c.__name__: c for c in (OffsetOutOfRange, NotPlainData, SimulationStuck, ProtocolError)
+    c.__name__: c for c in (OffsetOutOfRange, InvalidPlacement, NotPlainData, SimulationStuck, ProtocolError)
 }

@@ -54,6 +54,8 @@ class AccumulatorPart(Protocol):
 
 PartitionForPart = Callable[[bytes | None, int], int | None]
 HighWatermarkPart = Callable[[dict[int, int], frozenset[int], frozenset[int], int, int], int]
+AssignReplicasPart = Callable[[int, int, list[int], dict[int, str | None], int, int, int], dict[int, list[int]]]
+ElectLeaderPart = Callable[[list[int], list[int], frozenset[int], bool], tuple[int, list[int]] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class Parts:
     cursor: Callable[[int], CursorPart]
     # replication of one partition, in kafkalite.replication
     high_watermark: HighWatermarkPart  # (end_offsets, isr, maximal_isr, previous, min_isr)
+    # the cluster, in kafkalite.controller
+    assign_replicas: AssignReplicasPart  # (partitions, rf, brokers, racks, start, shift, first_partition)
+    elect_leader: ElectLeaderPart  # (assignment, isr, live, unclean): (leader, isr), or None for nobody
     # producers, in kafkalite.clients
     partition_for: PartitionForPart  # (key, partitions): None for no key
     sticky_partitioner: Callable[[int], StickyPartitionerPart]  # (batch_bytes)
