@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kafkalite.types import TopicPartition
+from kafkalite.types import ReplicaProgress, ReplicaView, TopicPartition
 
 
 class LogPart(Protocol):
@@ -54,6 +54,13 @@ class AccumulatorPart(Protocol):
 
 PartitionForPart = Callable[[bytes | None, int], int | None]
 HighWatermarkPart = Callable[[dict[int, int], frozenset[int], frozenset[int], int, int], int]
+ReadableEndPart = Callable[[int, int], int]
+ProgressPart = Callable[[ReplicaProgress, int, int, float], ReplicaProgress]
+LaggingPart = Callable[[dict[int, ReplicaProgress], int, float, float], frozenset[int]]
+MayJoinPart = Callable[[ReplicaProgress, int, int], bool]
+EnoughReplicasPart = Callable[[int, int, int], bool]
+TruncateToPart = Callable[[list[tuple[int, int]], int, tuple[int, int]], tuple[int, bool]]
+ReadReplicaPart = Callable[[list[ReplicaView], int, str], int]
 AssignReplicasPart = Callable[[int, int, list[int], dict[int, str | None], int, int, int], dict[int, list[int]]]
 ElectLeaderPart = Callable[[list[int], list[int], frozenset[int], bool], tuple[int, list[int]] | None]
 
@@ -66,6 +73,13 @@ class Parts:
     cursor: Callable[[int], CursorPart]
     # replication of one partition, in kafkalite.replication
     high_watermark: HighWatermarkPart  # (end_offsets, isr, maximal_isr, previous, min_isr)
+    readable_end: ReadableEndPart  # (log_end, high_watermark): what a consumer may read is below it
+    progress: ProgressPart  # (progress, fetch_offset, leader_end, now_ms): what a follower's fetch tells
+    lagging: LaggingPart  # (followers in the ISR, leader_end, now_ms, max_lag_ms): who is to leave it
+    may_join: MayJoinPart  # (progress, high_watermark, epoch_start)
+    enough_replicas: EnoughReplicasPart  # (isr_size, min_isr, acks): may this be appended?
+    truncate_to: TruncateToPart  # (follower_epochs, follower_end, leader_answer): (offset, is that all)
+    read_replica: ReadReplicaPart  # (replicas, fetch_offset, client_rack): the broker to read from
     # the cluster, in kafkalite.controller
     assign_replicas: AssignReplicasPart  # (partitions, rf, brokers, racks, start, shift, first_partition)
     elect_leader: ElectLeaderPart  # (assignment, isr, live, unclean): (leader, isr), or None for nobody

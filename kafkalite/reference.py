@@ -9,12 +9,22 @@ from kafkalite.controller.elections import elect_leader
 from kafkalite.controller.placement import assign_replicas
 from kafkalite.log.memory import Log
 from kafkalite.parts import Parts
-from kafkalite.replication.high_watermark import high_watermark
+from kafkalite.replication.high_watermark import high_watermark, readable_end
+from kafkalite.replication.isr import enough_replicas, lagging, may_join, progress
+from kafkalite.replication.read_replica import read_replica
+from kafkalite.replication.truncation import truncate_to
 
 REFERENCE = Parts(
     log=Log,
     cursor=Cursor,
     high_watermark=high_watermark,
+    readable_end=readable_end,
+    progress=progress,
+    lagging=lagging,
+    may_join=may_join,
+    enough_replicas=enough_replicas,
+    truncate_to=truncate_to,
+    read_replica=read_replica,
     assign_replicas=assign_replicas,
     elect_leader=elect_leader,
     partition_for=partition_for,

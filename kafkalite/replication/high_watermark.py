@@ -1,6 +1,7 @@
 """The high watermark's rule: which records can no longer be lost, so that consumers may see them.
 
-Source: Partition.maybeIncrementLeaderHW in Apache Kafka 3.7 (KAFKA-15583, KIP-497). Left out: who may join the ISR.
+Source: Partition.maybeIncrementLeaderHW in Apache Kafka 3.7 (KAFKA-15583, KIP-497). Left out: who may join the ISR,
+see `isr`.
 """
 
 from __future__ import annotations
@@ -23,3 +24,15 @@ def high_watermark(
     if len(isr) < min(min_isr, len(end_offsets)):
         return previous
     return max(previous, min(end_offsets[replica] for replica in maximal_isr))
+
+
+def readable_end(log_end: int, high_watermark: int) -> int:
+    """A consumer may read what lies below this offset, whatever `acks` it was written with.
+
+    What the leader has above the watermark may be lost with the leader; a consumer that had seen it would have seen
+    what never was. A replica may also hear of a watermark before it has the records.
+
+    >>> readable_end(log_end=5, high_watermark=3)
+    3
+    """
+    return min(log_end, high_watermark)

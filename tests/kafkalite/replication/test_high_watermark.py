@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkalite.replication.high_watermark import high_watermark
+from kafkalite.replication.high_watermark import high_watermark, readable_end
 
 
 @given(st.data())
@@ -35,3 +35,8 @@ def test_a_replica_that_may_join_holds_it_back() -> None:
 
 def test_min_isr_above_the_replication_factor_does_not_freeze_it() -> None:
     assert 9 == high_watermark({1: 9}, frozenset({1}), frozenset({1}), previous=0, min_isr=2)
+
+
+def test_a_consumer_reads_below_the_watermark_only() -> None:
+    """R3: what the leader alone has may be lost with it."""
+    assert 3 == readable_end(log_end=5, high_watermark=3)
