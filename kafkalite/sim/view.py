@@ -49,6 +49,7 @@ class View:
 
     def __init__(self) -> None:
         self.registered: set[int] = set()  # brokers whose znode is there, as far as they know
+        self.stopped: set[int] = set()  # brokers that stopped in order
         self.controller: NodeName | None = None
         self.controller_epoch = -1
         self.zookeeper_leader: NodeName | None = None
@@ -57,11 +58,12 @@ class View:
         self.log_ends: dict[tuple[NodeName, str, int], int] = {}
         self.outcomes: dict[tuple[NodeName, int], Outcome] = {}  # (producer, record)
         self.polled: dict[NodeName, list[Polled]] = {}
+        self.positions: dict[tuple[NodeName, str, int], int] = {}  # where a consumer reads next
         self.answers: dict[tuple[NodeName, int], facts.RequestAnswered] = {}  # (admin client, number of the request)
         self._handlers: dict[type, Callable[[NodeName, Any], None]] = {
             facts.BrokerRegistered: self._broker_registered,
             facts.BrokerFenced: self._broker_fenced,
-            facts.BrokerStopped: self._broker_fenced,
+            facts.BrokerStopped: self._broker_stopped,
             facts.ControllerElected: self._controller_elected,
             facts.ControllerResigned: self._controller_resigned,
             facts.ServerElected: self._server_elected,
@@ -75,6 +77,7 @@ class View:
             facts.RecordsAcknowledged: self._records_acknowledged,
             facts.RecordsFailed: self._records_failed,
             facts.RecordsPolled: self._records_polled,
+            facts.PositionReset: self._position_reset,
             facts.RequestAnswered: self._request_answered,
         }
 
@@ -92,9 +95,14 @@ class View:
 
     def _broker_registered(self, node: NodeName, fact: facts.BrokerRegistered) -> None:
         self.registered.add(fact.broker)
+        self.stopped.discard(fact.broker)
 
-    def _broker_fenced(self, node: NodeName, fact: facts.BrokerFenced | facts.BrokerStopped) -> None:
+    def _broker_fenced(self, node: NodeName, fact: facts.BrokerFenced) -> None:
         self.registered.discard(fact.broker)
+
+    def _broker_stopped(self, node: NodeName, fact: facts.BrokerStopped) -> None:
+        self.registered.discard(fact.broker)
+        self.stopped.add(fact.broker)
 
     def _controller_elected(self, node: NodeName, fact: facts.ControllerElected) -> None:
         if fact.controller_epoch > self.controller_epoch:
@@ -147,6 +155,10 @@ class View:
         polled = self.polled.setdefault(node, [])
         for offset, value in zip(fact.offsets, fact.values, strict=True):
             polled.append(Polled(fact.topic, fact.partition, offset, value))
+        self.positions[node, fact.topic, fact.partition] = fact.position
+
+    def _position_reset(self, node: NodeName, fact: facts.PositionReset) -> None:
+        self.positions[node, fact.topic, fact.partition] = fact.position
 
     def _request_answered(self, node: NodeName, fact: facts.RequestAnswered) -> None:
         self.answers[node, fact.request] = fact
