@@ -42,6 +42,17 @@ def _parser() -> argparse.ArgumentParser:
     scenario.add_argument("--seed", type=int, default=1, metavar="N", help="another run of the same story (default: 1)")
     scenario.add_argument("--details", action="store_true", help="tell of every batch and every watermark, too")
     scenario.set_defaults(run=_scenario)
+    soak = commands.add_parser(
+        "soak",
+        help="play many random runs with faults, and check each",
+        description="Play random runs with faults, check each, and count which facts and errors were reached.",
+        epilog="Example: python -m kafkalite soak --seeds 500; one run again: python -m kafkalite soak --first 17 --seeds 1",
+    )
+    soak.add_argument("--seeds", type=int, default=20, metavar="N", help="how many runs (default: 20)")
+    soak.add_argument("--first", type=int, default=1, metavar="N", help="the first seed (default: 1)")
+    soak.add_argument("--deliveries", type=int, default=20_000, metavar="N", help="at least so many in each run")
+    soak.add_argument("--jobs", type=int, default=None, metavar="N", help="how many at a time (default: one a core)")
+    soak.set_defaults(run=_soak)
     return parser
 
 
@@ -66,6 +77,28 @@ def _scenario(options: argparse.Namespace) -> int:
         print(f"\n✗ {failure}", file=sys.stderr)
         return 1
     return 0
+
+
+def _soak(options: argparse.Namespace) -> int:
+    from kafkalite.sim.soak import SeedResult, Summary, soak  # noqa: PLC0415 - as above
+
+    def tell(one: SeedResult, summary: Summary) -> None:
+        if one.problems:
+            print(f"seed {one.seed} ({one.profile}):", *one.problems, sep="\n  ")
+        if sys.stderr.isatty():
+            print(f"\r{summary.runs} of {options.seeds} runs", end="", file=sys.stderr, flush=True)
+
+    summary = soak(
+        range(options.first, options.first + options.seeds),
+        deliveries_min=options.deliveries,
+        jobs=options.jobs,
+        tell=tell,
+    )
+    print(f"{summary.runs} runs, {summary.deliveries:,} deliveries, {summary.virtual_ms / 60_000:,.0f} virtual minutes")
+    for name, times in sorted(summary.reached.items(), key=lambda item: item[1]):
+        print(f"  {times:>12,}  {name}")
+    print(f"seeds with a problem: {', '.join(str(one.seed) for one in summary.failed) or 'none'}")
+    return 1 if summary.failed else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,93 @@
+"""Many runs, each of its own seed, all judged: what holds for a hundred seeds may fail in the next.
+
+`python -m kafkalite soak --seeds 500`. Every fact and every error must be reached often enough for a run without a
+violation to mean something; so a soak counts them, and says which it has hardly seen.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+from kafkalite.sim.workload import draw_plan, play
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """One run: what was reached in it, and what was wrong."""
+
+    seed: int
+    profile: str
+    deliveries: int
+    virtual_ms: float
+    problems: tuple[str, ...]
+    reached: Counter[str]
+
+
+@dataclass(slots=True)
+class Summary:
+    """All runs together."""
+
+    runs: int = 0
+    deliveries: int = 0
+    virtual_ms: float = 0.0
+    reached: Counter[str] = field(default_factory=Counter)
+    failed: list[SeedResult] = field(default_factory=list)
+
+    def add(self, one: SeedResult) -> None:
+        """Count one run."""
+        self.runs += 1
+        self.deliveries += one.deliveries
+        self.virtual_ms += one.virtual_ms
+        self.reached += one.reached
+        if one.problems:
+            self.failed.append(one)
+
+    def rare(self, expected: Iterable[str], at_least: int) -> dict[str, int]:
+        """What should have been reached so often, and was not."""
+        return {name: self.reached[name] for name in expected if self.reached[name] < at_least}
+
+
+def run_seed(seed: int, deliveries_min: int = 20_000) -> SeedResult:
+    """Play the run of one seed. A node that raises is a problem of that run, told with its traceback."""
+    plan = draw_plan(seed, deliveries_min=deliveries_min)
+    try:
+        result = play(plan)
+    except Exception:  # noqa: BLE001 - whatever goes wrong in one seed is told with the seed, and the others go on
+        return SeedResult(seed, plan.profile.value, 0, 0.0, (traceback.format_exc(limit=-6),), Counter())
+    return SeedResult(
+        seed,
+        plan.profile.value,
+        result.deliveries,
+        result.now_ms,
+        tuple(str(violation) for violation in result.violations),
+        result.checker.coverage,
+    )
+
+
+def soak(
+    seeds: Iterable[int],
+    *,
+    deliveries_min: int = 20_000,
+    jobs: int | None = None,
+    tell: Callable[[SeedResult, Summary], None] = lambda one, summary: None,
+) -> Summary:
+    """Play all seeds, several at a time; `tell` hears of each as it ends, in any order."""
+    summary = Summary()
+    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(run_seed, seed, deliveries_min) for seed in seeds]
+        try:
+            for ended in as_completed(running):
+                one = ended.result()
+                summary.add(one)
+                tell(one, summary)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    summary.failed.sort(key=lambda one: one.seed)
+    return summary
