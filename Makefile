@@ -12,6 +12,8 @@ FOLDER ?= my-notebooks
 PORT ?=
 ARGS ?=
 PYTHON ?=
+SEEDS ?= 500
+FIRST ?= 1
 
 IN_VENV := .venv/bin/python
 # --no-build-isolation: the build backend, too, is the constrained one, installed just before.
@@ -21,12 +23,13 @@ ifneq ($(shell cat .venv/ready 2>/dev/null),$(CURDIR))
 .venv/ready: moved
 endif
 
-.PHONY: help learn test bench constraints clean moved .venv
+.PHONY: help learn test bench soak constraints clean moved .venv
 help:  ## say what there is
 	@echo "make learn        open JupyterLab on your own copy of the notebooks, in $(FOLDER)/"
 	@echo "                  make learn PORT=9000 FOLDER=elsewhere ARGS=--no-browser"
 	@echo "make test         style, types, build and tests; installs what they need"
 	@echo "make bench        speeds, as ratios of one run; takes some minutes"
+	@echo "make soak         many simulated clusters under faults (SEEDS=500, FIRST=1)"
 	@echo "make .venv        only the environment (PYTHON=python3.12 chooses the Python)"
 	@echo "make constraints  choose the versions in constraints.txt anew"
 	@echo "make clean        remove what was made here; never your notebooks"
@@ -41,6 +44,9 @@ test: .venv/ready-to-test
 bench: .venv/ready-to-test
 	@.ci/system-packages
 	@for bench in benchmarks/bench_*.py; do $(IN_VENV) "$$bench"; echo; done
+
+soak: .venv/ready
+	@$(IN_VENV) -m kafkalite soak --seeds $(SEEDS) --first $(FIRST)
 
 constraints: .venv/ready
 	@$(IN_VENV) .ci/constraints.py

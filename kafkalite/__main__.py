@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         "soak",
         help="play many random runs with faults, and check each",
         description="Play random runs with faults, check each, and count which facts and errors were reached.",
-        epilog="Example: python -m kafkalite soak --seeds 500; one run again: python -m kafkalite soak --first 17 --seeds 1",
+        epilog="Examples: python -m kafkalite soak --seeds 500. One run again: ... soak --first 17 --seeds 1",
     )
     soak.add_argument("--seeds", type=int, default=20, metavar="N", help="how many runs (default: 20)")
     soak.add_argument("--first", type=int, default=1, metavar="N", help="the first seed (default: 1)")

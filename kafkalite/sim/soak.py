@@ -75,7 +75,7 @@ def soak(
     *,
     deliveries_min: int = 20_000,
     jobs: int | None = None,
-    tell: Callable[[SeedResult, Summary], None] = lambda one, summary: None,
+    tell: Callable[[SeedResult, Summary], None] | None = None,
 ) -> Summary:
     """Play all seeds, several at a time; `tell` hears of each as it ends, in any order."""
     summary = Summary()
@@ -85,7 +85,8 @@ def soak(
             for ended in as_completed(running):
                 one = ended.result()
                 summary.add(one)
-                tell(one, summary)
+                if tell is not None:
+                    tell(one, summary)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
