@@ -206,6 +206,13 @@ class LeaderElected:
 
 
 @dataclass(frozen=True, slots=True)
+class ControllerObeyed:
+    """A broker obeys another controller than before: its epoch is the one that counts here from now on."""
+
+    controller_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class ControllerRequestRefused:
     """A broker was told something by a controller, and does not obey it: an epoch is stale."""
 

@@ -11,7 +11,7 @@ Source: Kafka's KafkaApis.isBrokerEpochStale, ReplicaManager.controllerEpoch.
 from __future__ import annotations
 
 from kafkalite.errors import ErrorCode
-from kafkalite.facts import ControllerRequestRefused
+from kafkalite.facts import ControllerObeyed, ControllerRequestRefused
 from kafkalite.node import Node
 from kafkalite.protocol.inter_broker import LeaderAndIsrRequest, StopReplicaRequest, UpdateMetadataRequest
 
@@ -35,7 +35,9 @@ class ControllerFence:
             return self._refuse(request, ErrorCode.STALE_BROKER_EPOCH)
         if request.controller_epoch < self.controller_epoch:
             return self._refuse(request, ErrorCode.STALE_CONTROLLER_EPOCH)
-        self.controller_epoch = request.controller_epoch
+        if request.controller_epoch != self.controller_epoch:
+            self.controller_epoch = request.controller_epoch
+            self._node.note(ControllerObeyed(request.controller_epoch))
         return ErrorCode.NONE
 
     def _refuse(self, request: ControllerRequest, error: ErrorCode) -> ErrorCode:

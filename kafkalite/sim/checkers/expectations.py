@@ -1,0 +1,49 @@
+"""What a run promises. A checker blames nobody for losing what was never promised.
+
+The settings are those the run was made with: producers' own, and of topics what touches safety.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kafkalite.config import ProducerConfig
+from kafkalite.types import NodeName
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPromise:
+    """A topic's settings that touch safety."""
+
+    min_insync_replicas: int = 1
+    unclean_leader_election_enable: bool = False
+    is_compacted: bool = False  # its batches are rewritten on each replica by itself, and cannot be compared
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """Settings by topic and by producer; whoever is not named has the default of its kind.
+
+    `disks_keep_everything`: a machine that loses power keeps what was not synced, or the run cuts no power. Otherwise a
+    leader whose disk lost a committed record is no violation, as in Kafka, where to be committed is not to be synced.
+    `reads_everything`: in the end, some consumer has read every partition from its beginning to its end.
+    `available_from_ms`: all faults are over; what is sent from then on is acknowledged before the run ends.
+    """
+
+    topic: TopicPromise = TopicPromise()
+    topics: Mapping[str, TopicPromise] = field(default_factory=dict)
+    producer: ProducerConfig = ProducerConfig()  # noqa: RUF009 - frozen
+    producers: Mapping[NodeName, ProducerConfig] = field(default_factory=dict)
+    replica_lag_time_max_ms: float = 30_000
+    disks_keep_everything: bool = False
+    reads_everything: bool = False
+    available_from_ms: float = float("inf")
+
+    def of_topic(self, topic: str) -> TopicPromise:
+        """What this topic promises."""
+        return self.topics.get(topic, self.topic)
+
+    def of_producer(self, node: NodeName) -> ProducerConfig:
+        """What this producer asked for."""
+        return self.producers.get(node, self.producer)
