@@ -9,7 +9,8 @@ The JSON is a contract. `version` counts up when a field changes its meaning or 
       checks    id, outcome (PASS FAIL ERROR TIMEOUT MEMORY OUTPUT_LIMIT CRASH PROTOCOL REJECTED INFRA), score, max,
                 message (why it could not be asked or was lost), unfinished, misconception {id, name, asks} or null
         rules   id, says, points, passed, ran, hidden (breaks only on a case that grading adds), sentence, history
-    written     id, title, max, status ("awaits a person"), text (null if its cell is gone)
+    written     id, title, max, text (null if its cell is gone), status: "awaits a person", or "not answered" if its
+                cell is as it was handed out, blank or gone
     box         backend, sandboxed, enforces (what was tried on this machine before grading, and held)
     submission  file, sha256, bytes;   release: course, chapter, id, sha256;   notes, duration_s
 
@@ -32,12 +33,12 @@ from autograder.grade import Graded
 from autograder.manifest import Manifest
 from autograder.selection import remarks, written_text
 from autograder.submission import COURSE, Submission
-from course.checks.model import Exercise, WrongAnswer
+from course.checks.model import Exercise, Written, WrongAnswer
 from course.checks.port import Outcome
 from course.checks.result import CheckResult, RuleResult
 
 SCHEMA, VERSION = "kafkalite-course/grade", 1
-AWAITS = "awaits a person"
+AWAITS, NOT_ANSWERED = "awaits a person", "not answered"
 TEXT_LENGTH_MAX = 100_000  # of a written answer
 LINE_LENGTH_MAX = 1_000
 HISTORY = 7  # lines, the bad call included
@@ -169,16 +170,21 @@ def make_report(submission: Submission, manifest: Manifest, graded: Graded, box:
         automatic=automatic,
         manual=manual,
         exercises=exercises,
-        written=tuple(
-            WrittenReport(one.id, one.title, one.points, AWAITS, _bounded(written_text(one.id, submission)))
-            for one in chapter.written
-        ),
+        written=tuple(_written(one, submission, manifest) for one in chapter.written),
         box=box,
         submission={"file": submission.file, "sha256": submission.sha256, "bytes": submission.size_bytes},
         release={"course": COURSE, "chapter": chapter.name, "id": manifest.release, "sha256": manifest.sha256},
         notes=(*remarks(submission, manifest), *(_line(note) for note in graded.notes)),
         duration_s=round(graded.duration_s, 3),
     )
+
+
+def _written(question: Written, submission: Submission, manifest: Manifest) -> WrittenReport:
+    text = written_text(question.id, submission)
+    released = manifest.by_grade_id()[question.id].source
+    is_answered = text is not None and text.strip() not in ("", released.strip())
+    status = AWAITS if is_answered else NOT_ANSWERED
+    return WrittenReport(question.id, question.title, question.points, status, _bounded(text))
 
 
 def _exercise(exercise: Exercise, graded: Graded) -> ExerciseReport:

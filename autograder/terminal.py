@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.report import CheckReport, Report, Rule
+from autograder.report import AWAITS, NOT_ANSWERED, CheckReport, Report, Rule
 from course.checks.port import Outcome
 
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -61,7 +61,11 @@ def _visible(character: str) -> str:
 
 
 def _heading(report: Report) -> Text:
-    manual = f"; {report.manual.max:g} more await a person" if report.manual.max else ""
+    manual = "".join(
+        f"; {more:g} more {said}"
+        for status, said in ((AWAITS, "await a person"), (NOT_ANSWERED, "not answered"))
+        if (more := sum(one.max for one in report.written if one.status == status))
+    )
     return Text.assemble(
         plain(f"{report.submission['file']}, chapter {report.release['chapter']}: "),
         plain(f"{points(report.score)} of {report.automatic.max:g} points", "bold"),
@@ -93,11 +97,13 @@ def _rules(rules: tuple[Rule, ...]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right")
     table.add_column(overflow="fold")
+    said: set[str] = set()
     for rule in rules:
         mark = ("holds", "green") if rule.passed else ("broken", "red") if rule.ran else ("not run", "yellow")
         table.add_row(plain(*mark), plain(f"{rule.points:g}"), plain(rule.says))
-        if rule.sentence:
+        if rule.sentence and rule.sentence not in said:  # rules that one event breaks show it once
             table.add_row("", "", plain(rule.sentence, "dim"))
+            said.add(rule.sentence)
     return table
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from autograder.box import Backend, Boxed, BoxFailed, Limits
-from autograder.grade import grade
+from autograder.grade import Graded, grade
 from autograder.report import BoxReport, make_report
 from autograder.submission import parse_notebook
 from course.chapters import catalog
+from course.checks.port import Outcome
+from course.checks.result import CheckResult
 from tests.autograder.grading import FULL, SECRET, SMALL, graded, outcomes
 from tests.autograder.notebooks import CHAPTER, Notebook, manifest, right_answer
 
@@ -28,7 +30,25 @@ def test_the_solved_chapter_has_all_automatic_points(backend: Backend) -> None:
 
     assert FULL == outcomes(results)
     assert (24, 24, 28, True) == (report.score, report.automatic.max, report.max, report.complete)
-    assert ("awaits a person", 4) == (report.written[0].status, report.written[0].max)
+    assert ("not answered", 4) == (report.written[0].status, report.written[0].max)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("The broker cannot know.", "awaits a person"), (" \n", "not answered"), (None, "not answered")],
+)
+def test_a_question_in_words_awaits_a_person_once_it_is_answered(text: str | None, status: str) -> None:
+    notebook = Notebook.released()
+    if text is None:
+        del notebook.cells[notebook.index("explain")]
+    else:
+        notebook.answer("explain", text)
+    checks = catalog.chapter(CHAPTER).checks()
+    ungraded = Graded({check.id: CheckResult(check.id, Outcome.INFRA, check.points, ()) for _, check in checks})
+
+    report = make_report(parse_notebook(notebook.to_bytes(), "hw.ipynb"), manifest(), ungraded, BOX)
+
+    assert status == report.written[0].status
 
 
 def test_the_untouched_release_has_no_points_and_is_told_to_be_unwritten(backend: Backend) -> None:

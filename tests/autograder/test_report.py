@@ -85,7 +85,7 @@ def test_the_terminal_says_score_and_sandbox(report: Report) -> None:
 
     assert "of 24 points" in text
     assert "which kept back: net, read" in text
-    assert "awaits a person" in text
+    assert "4 more await a person" in text
 
 
 def test_a_run_without_a_sandbox_says_so(backend: Backend) -> None:

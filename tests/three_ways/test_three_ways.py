@@ -97,14 +97,14 @@ def graded_by_command(course: Class, name: str, folder: Path) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize(("name", "points"), [("released", 0), ("solved", 24), ("is-the-reference", 0)])
-def test_the_command_gives_the_same_points_and_the_question_in_words_awaits_a_person(
+def test_the_command_gives_the_same_points_and_the_question_in_words_is_left_to_a_person(
     equal: Class, tmp_path: Path, name: str, points: int
 ) -> None:
     report = graded_by_command(equal, name, tmp_path)
 
     by_check = {check["id"]: check for exercise in report["exercises"] for check in exercise["checks"]}
     assert (points, 28) == (report["score"], report["max"])
-    assert ["awaits a person"] == [question["status"] for question in report["written"]]
+    assert ["not answered"] == [question["status"] for question in report["written"]]
     assert {id_: equal.scores[name][id_].auto for id_ in CHECKS} == {id_: by_check[id_]["score"] for id_ in CHECKS}
 
 
