@@ -19,6 +19,8 @@ import re
 from kafkalite.broker.auto_topics import AutoTopics
 from kafkalite.broker.fence import ControllerFence
 from kafkalite.broker.metadata_view import MetadataView
+from kafkalite.broker.settings import Settings
+from kafkalite.broker.topic_settings import TopicSettings
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.node import Component, Node
@@ -38,15 +40,32 @@ _LEGAL_TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")  # it is the nam
 class MetadataCache(Component):
     """The broker's view of the cluster, and the answers that come from it."""
 
-    def __init__(self, node: Node, config: BrokerConfig, fence: ControllerFence) -> None:
+    def __init__(self, node: Node, config: BrokerConfig, fence: ControllerFence, settings: Settings) -> None:
         super().__init__(node, "metadata")
-        self._config, self._fence = config, fence
+        self._config, self._fence, self._settings = config, fence, settings
         self._auto_topics = AutoTopics(node, config, self)
         self.view = MetadataView()
+
+    # What the broker's replicas ask ---------------------------------------------------------------------------------
 
     def address_of(self, broker: int) -> NodeName | None:
         """Where a broker is reached; None if it is not known to be alive."""
         return self.view.address_of(broker)
+
+    def rack_of(self, broker: int) -> str | None:
+        """The broker's rack, if it is known to be alive and has one."""
+        found = self.view.brokers.get(broker)
+        return found.rack if found else None
+
+    def is_known(self, topic: str, partition: int) -> bool:
+        """Whether there is such a partition in the cluster, on whichever brokers."""
+        return partition in self.view.topics.get(topic, {})
+
+    def topic_settings(self, topic: str) -> TopicSettings:
+        """The topic's settings; the broker's, where nothing is known of it."""
+        return self._settings.of(topic)
+
+    # Requests -------------------------------------------------------------------------------------------------------
 
     def on_update_metadata_request(self, source: NodeName, request: UpdateMetadataRequest) -> None:
         error = self._fence.refuses(request)

@@ -22,8 +22,10 @@ def partition(index: int, leader: int, replicas: tuple[int, ...] = (101, 102, 10
     return UpdateMetadataPartitionState(index, 1, leader, leader_epoch=4, isr=replicas, replicas=replicas)
 
 
-def update(*topics: UpdateMetadataTopicState, brokers: tuple[int, ...] = (101, 102, 103)) -> UpdateMetadataRequest:
-    return UpdateMetadataRequest(102, 1, 40, topics, tuple(broker(one) for one in brokers))
+def update(
+    *topics: UpdateMetadataTopicState, brokers: tuple[int, ...] = (101, 102, 103), epoch: int = 1
+) -> UpdateMetadataRequest:
+    return UpdateMetadataRequest(102, epoch, 40, topics, tuple(broker(one) for one in brokers))
 
 
 ORDERS = UpdateMetadataTopicState("orders", (partition(0, 101), partition(1, 102)))

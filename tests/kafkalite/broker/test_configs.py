@@ -1,0 +1,107 @@
+"""DescribeConfigs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kafkalite.broker.configs import Configs
+from kafkalite.broker.fence import ControllerFence
+from kafkalite.broker.metadata import MetadataCache
+from kafkalite.broker.settings import Settings
+from kafkalite.config import BrokerConfig
+from kafkalite.controller.znodes import encode_topic_config
+from kafkalite.errors import ErrorCode
+from kafkalite.protocol.configs import (
+    DescribeConfigsRequest,
+    DescribeConfigsResource,
+    DescribeConfigsResourceResult,
+    DescribeConfigsResult,
+    DescribeConfigsSynonym,
+)
+from kafkalite.protocol.zookeeper import GetDataResponse
+
+from .scripted import ScriptedZooKeeper, Stage
+from .test_metadata_view import ORDERS, update
+
+
+def stage(**texts: str) -> Stage:
+    """A broker that knows `orders` and has `min.insync.replicas=2` of its own."""
+    found = Stage()
+    config = BrokerConfig(101, ("z1",), min_insync_replicas=2)
+    zk: Any = ScriptedZooKeeper()
+    settings = Settings(found.node, config, zk, found.node.note)
+    metadata = MetadataCache(found.node, config, ControllerFence(found.node), settings)
+    Configs(found.node, config, settings, metadata)
+    found.hears("b102#control", update(ORDERS))
+    settings.prepare(["orders"], found.drain)
+    zk.answer(GetDataResponse(encode_topic_config({key.replace("_", "."): text for key, text in texts.items()})))
+    return found
+
+
+def described(stage: Stage, kind: int, name: str, *keys: str, synonyms: bool = False) -> DescribeConfigsResult:
+    resource = DescribeConfigsResource(kind, name, keys or None)
+    [answer] = stage.hears("c1", DescribeConfigsRequest((resource,), include_synonyms=synonyms))
+    [result] = answer.results
+    assert isinstance(result, DescribeConfigsResult)
+    return result
+
+
+def by_name(result: DescribeConfigsResult) -> dict[str, DescribeConfigsResourceResult]:
+    return {one.name: one for one in result.configs}
+
+
+def test_a_topic_s_own_setting_wins_over_the_broker_s_and_that_over_kafka_s() -> None:
+    configs = by_name(described(stage(retention_ms="50"), 2, "orders"))
+
+    shown = {
+        name: (configs[name].value, configs[name].config_source, configs[name].is_default)
+        for name in ("retention.ms", "min.insync.replicas", "segment.bytes")
+    }
+
+    assert {
+        "retention.ms": ("50", 1, False),
+        "min.insync.replicas": ("2", 4, False),
+        "segment.bytes": ("1073741824", 5, True),
+    } == shown
+
+
+def test_the_synonyms_are_what_would_hold_otherwise_in_order() -> None:
+    one = stage(min_insync_replicas="3")
+
+    result = described(one, 2, "orders", "min.insync.replicas", synonyms=True)
+
+    assert (
+        DescribeConfigsSynonym("min.insync.replicas", "3", 1),
+        DescribeConfigsSynonym("min.insync.replicas", "2", 4),
+        DescribeConfigsSynonym("min.insync.replicas", "1", 5),
+    ) == result.configs[0].synonyms
+
+
+def test_a_setting_without_effect_here_is_shown_all_the_same() -> None:
+    configs = by_name(described(stage(compression_type="lz4"), 2, "orders"))
+
+    assert "lz4" == configs["compression.type"].value
+
+
+def test_a_broker_shows_what_topics_inherit_from_it() -> None:
+    configs = by_name(described(stage(), 4, "101"))
+
+    assert {"message.max.bytes", "min.insync.replicas", "unclean.leader.election.enable"} == set(configs)
+    assert "2" == configs["min.insync.replicas"].value
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "error"),
+    [
+        (2, "nothing", ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
+        (4, "102", ErrorCode.INVALID_REQUEST),
+        (4, "", ErrorCode.INVALID_REQUEST),
+        (8, "101", ErrorCode.INVALID_REQUEST),
+    ],
+)
+def test_what_this_broker_cannot_describe_is_an_error(kind: int, name: str, error: ErrorCode) -> None:
+    result = described(stage(), kind, name)
+
+    assert (error, ()) == (result.error_code, result.configs)

@@ -1,0 +1,94 @@
+"""Leaderships go before the broker does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafkalite.broker.fence import ControllerFence
+from kafkalite.broker.metadata import MetadataCache
+from kafkalite.broker.settings import Settings
+from kafkalite.broker.shutdown import ControlledShutdown
+from kafkalite.config import BrokerConfig
+from kafkalite.controller.znodes import encode_controller
+from kafkalite.errors import ErrorCode
+from kafkalite.protocol.inter_broker import ControlledShutdownRequest, ControlledShutdownResponse, RemainingPartition
+from kafkalite.protocol.zookeeper import GetDataRequest, GetDataResponse, ZooKeeperError
+
+from .scripted import ScriptedZooKeeper, Stage
+from .test_metadata_view import ORDERS, update
+
+CONTROLLER = GetDataResponse(encode_controller(102, 0))
+MOVED = ControlledShutdownResponse()
+LEFT_OVER = ControlledShutdownResponse(remaining_partitions=(RemainingPartition("orders", 0),))
+
+
+class Scene:
+    def __init__(self, **config: Any) -> None:
+        self.stage, self.finished = Stage(), 0
+        self.zk: Any = ScriptedZooKeeper()
+        settings = BrokerConfig(101, ("z1",), **config)
+        fence = ControllerFence(self.stage.node)
+        fence.broker_epoch = 40
+        metadata = MetadataCache(
+            self.stage.node, settings, fence, Settings(self.stage.node, settings, self.zk, self.stage.node.note)
+        )
+        self.shutdown = ControlledShutdown(self.stage.node, settings, self.zk, metadata, fence)
+        self.stage.hears("b102#control", update(ORDERS))
+        self.shutdown.begin(self.finish)
+
+    def finish(self) -> None:
+        self.finished += 1
+
+    def asks(self) -> list[tuple[str, Any]]:
+        """ZooKeeper says who is controller; what is asked of it then."""
+        assert GetDataRequest("/controller") == self.zk.answer(CONTROLLER)
+        self.stage.drain()
+        return self.stage.requests
+
+
+def test_the_controller_is_asked_and_the_broker_goes_when_nothing_is_left_to_lead() -> None:
+    scene = Scene()
+
+    assert [("b102#admin", ControlledShutdownRequest(101, 40))] == scene.asks()
+    assert 0 == scene.finished
+    scene.stage.hears("b102#admin", MOVED)
+
+    assert 1 == scene.finished
+
+
+def test_being_told_twice_changes_nothing() -> None:
+    scene = Scene()
+
+    scene.shutdown.begin(scene.finish)
+
+    assert [GetDataRequest("/controller")] == scene.zk.requests
+
+
+def test_what_is_left_over_is_asked_for_again_and_the_last_time_the_broker_goes_all_the_same() -> None:
+    scene = Scene(controlled_shutdown_max_retries=2)
+
+    scene.asks()
+    scene.stage.hears("b102#admin", LEFT_OVER)
+    scene.stage.fires("shutdown.retry")
+    scene.asks()
+    scene.stage.hears("b102#admin", ControlledShutdownResponse(ErrorCode.NOT_CONTROLLER))
+    assert 0 == scene.finished
+    scene.stage.fires("shutdown.retry")
+
+    assert 1 == scene.finished
+
+
+def test_a_lost_controller_is_looked_for_again() -> None:
+    scene = Scene()
+
+    scene.asks()
+    scene.stage.loses("b102#admin")
+    scene.stage.fires("shutdown.retry")
+    scene.zk.answer(error=ZooKeeperError.NO_NODE)
+    scene.stage.fires("shutdown.retry")
+
+    assert [("b102#admin", ControlledShutdownRequest(101, 40))] == scene.asks()
+
+
+def test_without_controlled_shutdown_nobody_is_asked() -> None:
+    assert 1 == Scene(controlled_shutdown_enable=False).finished
