@@ -84,6 +84,7 @@ class ClientConfig:
     retry_backoff_max_ms: int = 1000
     reconnect_backoff_ms: int = 50
     reconnect_backoff_max_ms: int = 1000
+    socket_connection_setup_timeout_ms: int = 10_000  # of the first request to a broker that was not heard of (KIP-601)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class ProducerConfig:
     max_in_flight_requests_per_connection: int = 5
     retries: int = 2_147_483_647
     delivery_timeout_ms: int = 120_000
+    max_block_ms: int = 60_000  # how long a record may wait for its topic's metadata, or for memory
     request_timeout_ms: int = 30_000
     max_request_size: int = 1_048_576
     buffer_memory: int = 32 << 20

@@ -35,9 +35,12 @@ class Accumulator:
     >>> waiting = Accumulator(batch_bytes=100, linger_ms=5)
     >>> for record in range(3):
     ...     waiting.append(("orders", 0), record, size_bytes=40, now_ms=10 + record)
+    False
+    False
+    True
     >>> waiting.ready(now_ms=12), waiting.take(("orders", 0))
     ([('orders', 0)], [0, 1])
-    >>> waiting.ready(now_ms=12), waiting.next_ready_ms(), waiting.ready(now_ms=17)
+    >>> waiting.ready(now_ms=12), waiting.next_ready_ms(now_ms=12), waiting.ready(now_ms=17)
     ([], 17, [('orders', 0)])
     """
 
@@ -45,10 +48,10 @@ class Accumulator:
         self._batch_bytes, self._linger_ms = batch_bytes, linger_ms
         self._batches: dict[TopicPartition, deque[_Batch]] = {}
 
-    def append(self, partition: TopicPartition, record: int, size_bytes: int, now_ms: float) -> None:
+    def append(self, partition: TopicPartition, record: int, size_bytes: int, now_ms: float) -> bool:
         """Put a record into its partition's last batch, or into a new one if it does not fit there.
 
-        A record larger than a batch gets one of its own.
+        Returns whether a batch of the partition is full now. A record larger than a batch gets one of its own.
         """
         batches = self._batches.get(partition)
         if batches is None:
@@ -64,6 +67,7 @@ class Accumulator:
             last.size_bytes += size_bytes
         if last.size_bytes >= self._batch_bytes:
             last.is_closed = True
+        return batches[0].is_closed
 
     def ready(self, now_ms: float) -> list[TopicPartition]:
         """The partitions whose first batch is due, the one that waits longest first."""
@@ -84,10 +88,10 @@ class Accumulator:
             del self._batches[partition]
         return batch.records
 
-    def next_ready_ms(self) -> float | None:
-        """When the next batch will be due that is not yet; None if all are, or there is none."""
-        firsts = (batches[0] for batches in self._batches.values())
-        return min((batch.since_ms + self._linger_ms for batch in firsts if not batch.is_closed), default=None)
+    def next_ready_ms(self, now_ms: float) -> float | None:
+        """When the next batch will have lingered that has not yet; None if there is none."""
+        dues_ms = (batches[0].since_ms + self._linger_ms for batches in self._batches.values())
+        return min((due_ms for due_ms in dues_ms if due_ms > now_ms), default=None)
 
     def flush(self) -> None:
         """Let everything that is here be due now."""

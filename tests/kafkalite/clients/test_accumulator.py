@@ -16,18 +16,17 @@ def test_a_batch_lingers_until_its_time_has_come() -> None:
     waiting.append(P0, 2, 10, 24.9)
 
     assert [] == waiting.ready(24.9)
-    assert 25 == waiting.next_ready_ms()
+    assert 25 == waiting.next_ready_ms(24.9)
+    assert waiting.next_ready_ms(25.0) is None
     assert [P0] == waiting.ready(25.0)
     assert [1, 2] == waiting.take(P0)
 
 
 def test_a_full_batch_does_not_linger() -> None:
     waiting = Accumulator(100, 5)
-    waiting.append(P0, 1, 60, 20.0)
-    waiting.append(P0, 2, 40, 20.0)
 
+    assert [False, True] == [waiting.append(P0, 1, 60, 20.0), waiting.append(P0, 2, 40, 20.0)]
     assert [P0] == waiting.ready(20.0)
-    assert waiting.next_ready_ms() is None
 
 
 def test_a_record_that_does_not_fit_closes_the_batch_before_it() -> None:

@@ -1,0 +1,294 @@
+"""From batches to acknowledgements: what is sent when, what is sent again, and what is given up.
+
+    a batch is due      full, or lingered; or sent before, and to be sent again
+    it may go           its leader is known and reachable, with fewer than `max_in_flight_requests` in the works there
+    it is answered      done; or retried after a wait; or failed. `idempotence.judge` says which
+    it is not answered  the connection broke: it may be in the log. Retried, in its old place
+    it is too old       `delivery_timeout_ms` after it was made: failed, wherever it is
+
+One request takes one batch of each partition. With idempotence, order is kept: see `idempotence`. Without, a batch that
+was refused is sent again after a later one that was taken: with more than one in flight, retries reorder.
+
+A failure is *definite* if every attempt was answered, and every answer says that nothing was appended. Anything else
+"may have happened". With acks=0 a batch is acknowledged as it is sent: nobody will answer.
+
+Left out: splitting a batch that the broker finds too large (KIP-126); compression.
+Source: Sender, RecordAccumulator.drain.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Protocol
+
+from kafkalite.clients.backoff import backoff_ms
+from kafkalite.clients.batch import Batch, Pending
+from kafkalite.clients.discovery import OLD_METADATA, Discovery
+from kafkalite.clients.idempotence import IN_FLIGHT_MAX, Lane, Verdict, judge
+from kafkalite.clients.producer_id import ProducerId
+from kafkalite.config import ClientConfig, ProducerConfig
+from kafkalite.errors import ErrorCode
+from kafkalite.facts import BatchSent, RecordsAcknowledged, RecordsFailed
+from kafkalite.node import Component, Node
+from kafkalite.parts import AccumulatorPart
+from kafkalite.protocol.produce import PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData
+from kafkalite.types import NodeName, TopicPartition
+
+
+class Listener(Protocol):
+    """Who is told when batches are done, so that there is room again."""
+
+    def on_batches_done(self) -> None: ...
+
+
+class Sender(Component):
+    """Sends what an accumulator gathers. `used_bytes` is the memory of everything that is not done."""
+
+    def __init__(
+        self,
+        node: Node,
+        discovery: Discovery,
+        configs: tuple[ClientConfig, ProducerConfig],
+        accumulator: AccumulatorPart,
+        listener: Listener,
+    ) -> None:
+        super().__init__(node, "sender")
+        self.used_bytes = 0
+        self._client, self._config = configs
+        self._discovery, self._accumulator, self._listener = discovery, accumulator, listener
+        self._pending: dict[int, tuple[TopicPartition, Pending]] = {}  # what the accumulator holds, oldest first
+        self._lanes: dict[TopicPartition, Lane] = {}
+        self._retrying: dict[TopicPartition, None] = {}  # lanes with batches to be sent again
+        self._in_flight: dict[NodeName, deque[list[Batch]]] = {}  # peer -> the batches of each request
+        self._producer_id = ProducerId(node, discovery, self._client, self) if is_idempotent(self._config) else None
+        self._wakes_at_ms = float("inf")
+        self._is_expiry_set = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Everything is acknowledged or given up."""
+        return not self._pending and not any(lane.outstanding for lane in self._lanes.values())
+
+    def add(self, partition: TopicPartition, pending: Pending) -> None:
+        """Let a record wait for the others of its batch."""
+        now_ms = self.node.now_ms
+        self._pending[pending.record] = (partition, pending)
+        self.used_bytes += pending.size_bytes
+        is_full = self._accumulator.append(partition, pending.record, pending.size_bytes, now_ms)
+        self._wake_at(now_ms if is_full else now_ms + self._config.linger_ms)
+        if not self._is_expiry_set:
+            self._is_expiry_set = True
+            self.set_timer("expire", self._config.delivery_timeout_ms)
+
+    def flush(self) -> None:
+        """Send what is there, full or not."""
+        self._accumulator.flush()
+        self.pump()
+
+    # Sending --------------------------------------------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Send everything that may go now."""
+        if self._producer_id is None or self._producer_id.settle(self._lanes):
+            while self._send_round():
+                pass
+        self._wake_later()
+
+    def on_wake(self) -> None:
+        """A batch has lingered, or may be tried again."""
+        self._wakes_at_ms = float("inf")
+        self.pump()
+
+    def _send_round(self) -> bool:
+        """Send one batch of each partition that may send, in one request a broker; was there any?"""
+        requests: dict[NodeName, list[Batch]] = {}
+        sizes: dict[NodeName, int] = {}
+        for partition in self._due():
+            peer = self._discovery.leader_of(*partition)
+            if peer is None or self.node.waits_for(peer) >= self._config.max_in_flight_requests_per_connection:
+                continue
+            if peer in sizes and sizes[peer] + self._config.batch_size > self._config.max_request_size:
+                continue
+            batch = self._next_batch(partition, peer)
+            if batch is not None:
+                requests.setdefault(peer, []).append(batch)
+                sizes[peer] = sizes.get(peer, 0) + len(batch.encoded())
+        for peer, batches in requests.items():
+            self._send(peer, batches)
+        return bool(requests)
+
+    def _due(self) -> Iterator[TopicPartition]:
+        yield from list(self._retrying)
+        yield from (one for one in self._accumulator.ready(self.node.now_ms) if one not in self._retrying)
+
+    def _next_batch(self, partition: TopicPartition, peer: NodeName) -> Batch | None:
+        """The batch that this partition sends next, if it may send one now."""
+        lane = self._lanes.get(partition)
+        if lane is None:
+            lane = self._lanes[partition] = Lane()
+        if partition in self._retrying:
+            return self._next_retry(partition, lane)
+        if not self._may_send_new(lane, peer):
+            return None
+        batch = Batch(partition, [self._pending.pop(record)[1] for record in self._accumulator.take(partition)])
+        if self._producer_id is not None:
+            lane.number(batch, self._producer_id.identity)
+        lane.outstanding.append(batch)
+        return batch
+
+    def _may_send_new(self, lane: Lane, peer: NodeName) -> bool:
+        in_flight_max = self._config.max_in_flight_requests_per_connection
+        if self._producer_id is None:
+            return in_flight_max > 1 or not lane.outstanding
+        # A new leader that has never heard of this producer takes whatever comes first, so the batches before must not
+        # be at another broker still. Kafka does not wait for that.
+        is_elsewhere = bool(lane.outstanding) and lane.outstanding[-1].peer != peer
+        return not lane.has_hole and not is_elsewhere and len(lane.outstanding) < min(in_flight_max, IN_FLIGHT_MAX)
+
+    def _next_retry(self, partition: TopicPartition, lane: Lane) -> Batch | None:
+        """The batch to be sent again: with idempotence only the oldest of all, and alone."""
+        batch = lane.first_waiting
+        if batch is None:
+            del self._retrying[partition]
+            return None
+        if batch.retry_at_ms > self.node.now_ms or (self._producer_id is not None and batch is not lane.outstanding[0]):
+            return None
+        return batch
+
+    def _send(self, peer: NodeName, batches: list[Batch]) -> None:
+        topics: dict[str, list[PartitionProduceData]] = {}
+        for batch in batches:
+            topic, index = batch.partition
+            batch.attempts += 1
+            batch.is_in_flight, batch.is_renumbered, batch.peer = True, False, peer
+            topics.setdefault(topic, []).append(PartitionProduceData(index, batch.encoded()))
+            self.node.note(BatchSent(topic, index, batch.records, batch.attempts, peer, batch.base_sequence))
+            if self._lanes[batch.partition].first_waiting is None:
+                self._retrying.pop(batch.partition, None)
+        data = tuple(TopicProduceData(topic, tuple(partitions)) for topic, partitions in topics.items())
+        timeout_ms = self._config.request_timeout_ms
+        request = ProduceRequest(None, self._config.acks, timeout_ms, data)
+        if self._config.acks == 0:
+            self.node.send(peer, request)
+            for batch in batches:
+                self._done(batch, -1)
+            self._listener.on_batches_done()
+        else:
+            self.node.request(peer, request, timeout_ms=timeout_ms)
+            self._in_flight.setdefault(peer, deque()).append(batches)
+
+    # Answers --------------------------------------------------------------------------------------------------------
+
+    def on_produce_response(self, source: NodeName, response: ProduceResponse, request: ProduceRequest) -> None:
+        """Take the outcome of each batch."""
+        self._discovery.heard(source)
+        answers = {(topic.name, one.index): one for topic in response.responses for one in topic.partition_responses}
+        for batch in self._in_flight[source].popleft():
+            answer = answers.get(batch.partition)
+            if answer is None:  # a broker that forgets a partition has told us nothing about it
+                self._answered(batch, ErrorCode.UNKNOWN_SERVER_ERROR, -1)
+            else:
+                self._answered(batch, ErrorCode.of(answer.error_code), answer.base_offset)
+        self._after_answers()
+
+    def on_peer_lost(self, peer: NodeName, requests: tuple[object, ...]) -> None:
+        """Nobody knows what became of what was under way there."""
+        for batches in self._in_flight.pop(peer, ()):
+            for batch in batches:
+                self._answered(batch, ErrorCode.NETWORK_EXCEPTION, -1)
+        self._after_answers()
+
+    def _after_answers(self) -> None:
+        self.pump()
+        self._listener.on_batches_done()
+
+    def _answered(self, batch: Batch, error: ErrorCode, base_offset: int) -> None:
+        if batch.is_done:  # given up meanwhile
+            return
+        batch.is_in_flight = False
+        lane = self._lanes[batch.partition]
+        if error in OLD_METADATA:
+            self._discovery.refresh(error.name)
+        if not error.definite:
+            batch.may_be_appended = True
+        match judge(error, lane.standing(batch, may_retry=batch.attempts <= self._config.retries)):
+            case Verdict.DONE:
+                if self._producer_id is not None:
+                    lane.acknowledged(batch)
+                self._done(batch, base_offset if error == ErrorCode.NONE else -1)
+            case Verdict.FAIL:
+                self._fail(batch, error)
+            case verdict:
+                if verdict is Verdict.RENUMBER and self._producer_id is not None:
+                    self._producer_id.begin_anew(batch.partition)
+                batch.retry_at_ms = self.node.now_ms + self._backoff_ms(batch.attempts)
+                self._retrying[batch.partition] = None
+
+    def _done(self, batch: Batch, base_offset: int) -> None:
+        self._forget(batch)
+        self.node.note(RecordsAcknowledged(*batch.partition, batch.records, base_offset))
+
+    def _fail(self, batch: Batch, error: ErrorCode) -> None:
+        """Give a batch up. What comes after it in its partition must not be taken for what comes next."""
+        is_definite = not batch.may_be_appended and not batch.is_in_flight
+        self._forget(batch)
+        if self._producer_id is not None and batch.attempts:
+            if is_definite:
+                self._producer_id.begin_anew(batch.partition)
+            else:
+                self._producer_id.leave_hole(batch.partition, self._lanes[batch.partition])
+        self.node.note(RecordsFailed(*batch.partition, batch.records, error.name, is_definite))
+
+    def _forget(self, batch: Batch) -> None:
+        batch.is_done = True
+        self.used_bytes -= batch.size_bytes
+        self._lanes[batch.partition].outstanding.remove(batch)
+
+    # Time -----------------------------------------------------------------------------------------------------------
+
+    def on_expire(self) -> None:
+        """Give up what is older than `delivery_timeout_ms`."""
+        self._is_expiry_set = False
+        made_ms = self.node.now_ms - self._config.delivery_timeout_ms
+        for lane in self._lanes.values():
+            for batch in [one for one in lane.outstanding if one.created_ms <= made_ms]:
+                self._fail(batch, ErrorCode.REQUEST_TIMED_OUT)
+        while self._pending and (oldest := next(iter(self._pending.values())))[1].created_ms <= made_ms:
+            self._fail_unsent(oldest[0])
+        ages_ms = [batch.created_ms for lane in self._lanes.values() for batch in lane.outstanding]
+        ages_ms += [pending.created_ms for _, pending in list(self._pending.values())[:1]]
+        if ages_ms:
+            self._is_expiry_set = True
+            self.set_timer("expire", min(ages_ms) - made_ms)
+        self._after_answers()
+
+    def _fail_unsent(self, partition: TopicPartition) -> None:
+        batch = Batch(partition, [self._pending.pop(record)[1] for record in self._accumulator.take(partition)])
+        self.used_bytes -= batch.size_bytes
+        self.node.note(RecordsFailed(*partition, batch.records, ErrorCode.REQUEST_TIMED_OUT.name, True))
+
+    def _backoff_ms(self, failures: int) -> float:
+        least_ms, most_ms = self._client.retry_backoff_ms, self._client.retry_backoff_max_ms
+        return backoff_ms(failures, least_ms, most_ms, self.node.random.random())
+
+    def _wake_later(self) -> None:
+        """Come back when the next batch will have lingered, or may be tried again."""
+        now_ms = self.node.now_ms
+        waiting = [self._lanes[partition].first_waiting for partition in self._retrying]
+        dues_ms = [batch.retry_at_ms for batch in waiting if batch is not None and batch.retry_at_ms > now_ms]
+        lingered_ms = self._accumulator.next_ready_ms(now_ms)
+        if lingered_ms is not None:
+            dues_ms.append(lingered_ms)
+        if dues_ms:
+            self._wake_at(min(dues_ms))
+
+    def _wake_at(self, at_ms: float) -> None:
+        if at_ms < self._wakes_at_ms:
+            self._wakes_at_ms = at_ms
+            self.set_timer("wake", at_ms - self.node.now_ms)
+
+
+def is_idempotent(config: ProducerConfig) -> bool:
+    """Kafka refuses settings under which idempotence cannot hold where it was asked for, and else leaves it out."""
+    return config.enable_idempotence and config.acks == -1 and config.retries > 0

@@ -1,0 +1,256 @@
+"""A cluster that clients believe in: brokers with one shared truth, real logs, and answers a test can script.
+
+There is no replication: whoever leads a partition appends to the one log of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kafkalite.clients.producer import Producer
+from kafkalite.config import ClientConfig, ProducerConfig
+from kafkalite.errors import ErrorCode, OffsetOutOfRange
+from kafkalite.log.batch import split
+from kafkalite.log.compression import records_of
+from kafkalite.log.errors import CorruptBatch, OutOfOrderSequence, ProducerFenced
+from kafkalite.log.partition_log import PartitionLog
+from kafkalite.log.record import Record
+from kafkalite.log.settings import LogConfig
+from kafkalite.node import Node
+from kafkalite.protocol.fetch import (
+    FetchableTopicResponse,
+    FetchPartition,
+    FetchRequest,
+    FetchResponse,
+    PartitionData,
+)
+from kafkalite.protocol.metadata import (
+    MetadataRequest,
+    MetadataResponse,
+    MetadataResponseBroker,
+    MetadataResponsePartition,
+    MetadataResponseTopic,
+)
+from kafkalite.protocol.offsets import (
+    ListOffsetsPartition,
+    ListOffsetsPartitionResponse,
+    ListOffsetsRequest,
+    ListOffsetsResponse,
+    ListOffsetsTopicResponse,
+)
+from kafkalite.protocol.produce import (
+    PartitionProduceData,
+    PartitionProduceResponse,
+    ProduceRequest,
+    ProduceResponse,
+    TopicProduceResponse,
+)
+from kafkalite.protocol.transactions import InitProducerIdRequest, InitProducerIdResponse
+from kafkalite.reference import REFERENCE
+from kafkalite.sim.faults import Fault
+from kafkalite.sim.simulator import Simulator
+from kafkalite.protocol.registry import through_the_wire
+from kafkalite.storage.memory import MemoryStorage
+
+REFUSALS = {
+    OutOfOrderSequence: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    ProducerFenced: ErrorCode.INVALID_PRODUCER_EPOCH,
+}
+
+
+@dataclass
+class Led:
+    """A partition: who leads it, and its log."""
+
+    leader: int
+    leader_epoch: int
+    log: PartitionLog
+
+    def move(self, leader: int) -> None:
+        self.leader, self.leader_epoch = leader, self.leader_epoch + 1
+
+
+@dataclass
+class Truth:
+    """What is so. `script` are the next answers to Produce or Fetch of a partition, NONE for the usual one."""
+
+    brokers: tuple[int, ...] = (101,)
+    partitions: dict[tuple[str, int], Led] = field(default_factory=dict)
+    script: dict[tuple[str, int], list[ErrorCode]] = field(default_factory=dict)
+    hang_ups: int = 0  # Produce requests that are carried out and not answered: the connection is closed
+    topic_errors: dict[str, ErrorCode] = field(default_factory=dict)
+    producer_ids: int = 0
+    controller: int = 101
+    read_replica: dict[tuple[str, int], int] = field(default_factory=dict)
+    asked: list[tuple[str, str, Any]] = field(default_factory=list)  # broker, source, request
+
+    def topic(self, name: str, *leaders: int) -> Truth:
+        for index, leader in enumerate(leaders):
+            log = PartitionLog(MemoryStorage(), f"{name}-{index}", LogConfig(), 0)
+            self.partitions[name, index] = Led(leader, 0, log)
+        return self
+
+    def records(self, topic: str = "orders", partition: int = 0) -> list[Record]:
+        """What the log of a partition holds."""
+        log = self.partitions[topic, partition].log
+        data = log.read(log.log_start_offset, 1 << 30) if log.log_end_offset > log.log_start_offset else b""
+        return [record for _, batch in split(data) for record in records_of(batch) or ()]
+
+    def values(self, topic: str = "orders", partition: int = 0) -> list[bytes | None]:
+        return [record.value for record in self.records(topic, partition)]
+
+    def next_error(self, partition: tuple[str, int]) -> ErrorCode:
+        script = self.script.get(partition)
+        return script.pop(0) if script else ErrorCode.NONE
+
+
+class FakeBroker(Node):
+    """One broker of the truth."""
+
+    def __init__(self, broker: int, truth: Truth) -> None:
+        super().__init__(f"b{broker}")
+        self.broker, self.truth = broker, truth
+
+    def on_metadata_request(self, source: str, request: MetadataRequest) -> None:
+        self.truth.asked.append((self.name, source, request))
+        names = [topic.name for topic in request.topics or ()]
+        brokers = tuple(MetadataResponseBroker(one, f"b{one}") for one in self.truth.brokers)
+        topics = tuple(self._topic(name) for name in names)
+        self.reply(source, MetadataResponse(brokers=brokers, controller_id=self.truth.controller, topics=topics))
+
+    def _topic(self, name: str) -> MetadataResponseTopic:
+        partitions = tuple(
+            MetadataResponsePartition(
+                partition_index=index,
+                leader_id=led.leader,
+                leader_epoch=led.leader_epoch,
+                replica_nodes=self.truth.brokers,
+            )
+            for (topic, index), led in sorted(self.truth.partitions.items())
+            if topic == name
+        )
+        missing = ErrorCode.NONE if partitions else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        return MetadataResponseTopic(self.truth.topic_errors.get(name, missing), name, False, partitions)
+
+    def on_init_producer_id_request(self, source: str, request: InitProducerIdRequest) -> None:
+        self.truth.producer_ids += 1
+        self.reply(source, InitProducerIdResponse(producer_id=4000 + self.truth.producer_ids))
+
+    def on_produce_request(self, source: str, request: ProduceRequest) -> None:
+        self.truth.asked.append((self.name, source, request))
+        responses = tuple(
+            TopicProduceResponse(topic.name, tuple(self._append(topic.name, one) for one in topic.partition_data))
+            for topic in request.topic_data
+        )
+        if request.acks == 0:
+            return
+        if self.truth.hang_ups:
+            self.truth.hang_ups -= 1
+            self.disconnect(source)
+        else:
+            self.reply(source, ProduceResponse(responses))
+
+    def _append(self, topic: str, data: PartitionProduceData) -> PartitionProduceResponse:
+        error = self.truth.next_error((topic, data.index))
+        led = self.truth.partitions.get((topic, data.index))
+        if led is None:
+            error = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        elif led.leader != self.broker:
+            error = ErrorCode.NOT_LEADER_OR_FOLLOWER
+        if led is None or error != ErrorCode.NONE:
+            return PartitionProduceResponse(data.index, error, -1)
+        try:
+            appended = led.log.append_as_leader(data.records or b"", led.leader_epoch, self.wall_ms)
+        except (OutOfOrderSequence, ProducerFenced) as refused:
+            return PartitionProduceResponse(data.index, REFUSALS[type(refused)], -1)
+        except CorruptBatch:
+            return PartitionProduceResponse(data.index, ErrorCode.CORRUPT_MESSAGE, -1)
+        led.log.high_watermark = led.log.log_end_offset
+        return PartitionProduceResponse(data.index, ErrorCode.NONE, appended.base_offset)
+
+    def on_list_offsets_request(self, source: str, request: ListOffsetsRequest) -> None:
+        self.truth.asked.append((self.name, source, request))
+        topics = tuple(
+            ListOffsetsTopicResponse(topic.name, tuple(self._offset(topic.name, one) for one in topic.partitions))
+            for topic in request.topics
+        )
+        self.reply(source, ListOffsetsResponse(topics=topics))
+
+    def _offset(self, topic: str, asked: ListOffsetsPartition) -> ListOffsetsPartitionResponse:
+        led = self.truth.partitions[topic, asked.partition_index]
+        error = self.truth.next_error((topic, asked.partition_index))
+        if led.leader != self.broker:
+            error = ErrorCode.NOT_LEADER_OR_FOLLOWER
+        if error != ErrorCode.NONE:
+            return ListOffsetsPartitionResponse(asked.partition_index, error)
+        if asked.timestamp == -1:
+            return ListOffsetsPartitionResponse(asked.partition_index, offset=led.log.high_watermark)
+        if asked.timestamp == -2:
+            return ListOffsetsPartitionResponse(asked.partition_index, offset=led.log.log_start_offset)
+        found = led.log.offset_for_timestamp(asked.timestamp)
+        offset = -1 if found is None else found.offset
+        return ListOffsetsPartitionResponse(asked.partition_index, offset=offset)
+
+    def on_fetch_request(self, source: str, request: FetchRequest) -> None:
+        self.truth.asked.append((self.name, source, request))
+        topics = tuple(
+            FetchableTopicResponse(topic.topic, tuple(self._read(topic.topic, one) for one in topic.partitions))
+            for topic in request.topics
+        )
+        self.reply(source, FetchResponse(responses=topics))
+
+    def _read(self, topic: str, asked: FetchPartition) -> PartitionData:
+        led = self.truth.partitions[topic, asked.partition]
+        error = self.truth.next_error((topic, asked.partition))
+        elsewhere = self.truth.read_replica.get((topic, asked.partition), led.leader)
+        if self.broker not in (led.leader, elsewhere):
+            error = ErrorCode.NOT_LEADER_OR_FOLLOWER
+        if error != ErrorCode.NONE:
+            return PartitionData(asked.partition, error, -1)
+        end, start = led.log.high_watermark, led.log.log_start_offset
+        if self.broker != elsewhere:
+            return PartitionData(asked.partition, ErrorCode.NONE, end, end, start, preferred_read_replica=elsewhere)
+        try:
+            data = led.log.read(asked.fetch_offset, asked.partition_max_bytes, end_offset=end)
+        except OffsetOutOfRange:
+            return PartitionData(asked.partition, ErrorCode.OFFSET_OUT_OF_RANGE, end, -1, start)
+        return PartitionData(asked.partition, ErrorCode.NONE, end, end, start, records=data)
+
+
+class Run:
+    """A truth, its brokers, some clients, and what they announced."""
+
+    def __init__(
+        self,
+        truth: Truth,
+        *clients: Node,
+        seed: int = 1,
+        faults: Iterable[tuple[float, Fault]] = (),
+        record: bool = False,
+    ) -> None:
+        self.truth = truth
+        brokers = [FakeBroker(broker, truth) for broker in truth.brokers]
+        self.sim = Simulator(
+            [*brokers, *clients], seed, faults=faults, record=record, rebuild=self._again, wire=through_the_wire
+        )
+        self.facts: list[tuple[str, Any]] = []
+        self.sim.observers.append(self._observe)
+
+    def _again(self, name: str, storage: MemoryStorage) -> Node:
+        return FakeBroker(int(name[1:]), self.truth)
+
+    def _observe(self, now_ms: float, node: str, fact: Any) -> None:
+        self.facts.append((node, fact))
+
+    def of(self, kind: type, node: str | None = None) -> list[Any]:
+        """The facts of one class."""
+        return [fact for who, fact in self.facts if type(fact) is kind and node in (None, who)]
+
+
+def producer(truth: Truth, name: str = "p1", bootstrap: tuple[str, ...] = (), **settings: Any) -> Producer:
+    """A producer that knows the first broker."""
+    servers = bootstrap or (f"b{truth.brokers[0]}",)
+    client = {key: settings.pop(key) for key in list(settings) if key in ClientConfig.__dataclass_fields__}
+    return Producer(name, ClientConfig(servers, **client), ProducerConfig(**settings), REFERENCE)
