@@ -149,6 +149,9 @@ class StaleControllerObeyed(Invariant):
         super().__init__(world, report)
         self._heard: dict[NodeName, Announced] = {}
 
+    def on_broker_registered(self, at: Announced) -> None:
+        self._heard.pop(at.node, None)  # a broker that began again remembers no controller
+
     def on_controller_obeyed(self, at: Announced) -> None:
         before = self._heard.get(at.node)
         if before is not None and at.fact.controller_epoch < before.fact.controller_epoch:

@@ -187,11 +187,9 @@ class World:
         log = view.log(broker)
         log.append(Batch(fact.base_offset, fact.last_offset, fact.leader_epoch, fact.crc))
         log.last_fact = at
-        role = view.leading(broker)
+        role = view.leading(broker) if fact.is_leader else None
         if role is not None and view.is_thin(role):
             view.thin[fact.base_offset] = at
-        elif view.thin:
-            view.thin.pop(fact.base_offset, None)
 
     def on_log_truncated(self, at: Announced) -> None:
         view, broker = self.of(at)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kafkalite.broker.fence import ControllerFence
 from kafkalite.errors import ErrorCode
-from kafkalite.facts import ControllerRequestRefused
+from kafkalite.facts import ControllerObeyed, ControllerRequestRefused
 from kafkalite.protocol.inter_broker import LeaderAndIsrRequest, StopReplicaRequest, UpdateMetadataRequest
 
 from .scripted import Stage
@@ -27,7 +27,7 @@ def test_an_older_controller_is_refused_whichever_request_told_of_the_newer() ->
     assert ErrorCode.NONE == one.refuses(StopReplicaRequest(102, controller_epoch=5, broker_epoch=40))
     assert ErrorCode.STALE_CONTROLLER_EPOCH == one.refuses(UpdateMetadataRequest(101, 4, 40))
     stage.drain()
-    assert [ControllerRequestRefused("UpdateMetadata", "STALE_CONTROLLER_EPOCH")] == stage.facts
+    assert [ControllerObeyed(5), ControllerRequestRefused("UpdateMetadata", "STALE_CONTROLLER_EPOCH")] == stage.facts
 
 
 def test_an_order_for_an_earlier_life_is_refused_and_its_controller_epoch_not_remembered() -> None:

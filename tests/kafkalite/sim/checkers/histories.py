@@ -1,0 +1,102 @@
+"""Hand-made histories: facts in a row, and the names of what a checker finds in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kafkalite.facts import (
+    BatchAppended,
+    BecameLeader,
+    HighWatermarkAdvanced,
+    LogLoaded,
+    RecordsAcknowledged,
+    RecordSent,
+    RecordsPolled,
+)
+from kafkalite.sim.checkers import Checker, Expectations, TopicPromise, Violation, value_of
+
+Told = tuple[str, Any]  # who announced it, and the fact; one ms passes between two
+ORDERS = ("orders", 0)
+UNCLEAN = Expectations(topic=TopicPromise(unclean_leader_election_enable=True))
+READ_ALL = Expectations(reads_everything=True)
+
+
+def violations(facts: Iterable[Told], expectations: Expectations | None = None) -> list[Violation]:
+    """What a checker finds, in the order it finds it."""
+    checker = Checker(expectations)
+    now_ms = 0.0
+    for node, fact in facts:
+        if node == "wait":
+            now_ms += fact
+            continue
+        now_ms += 1
+        checker.observe(now_ms, node, fact)
+    return checker.finish(now_ms)
+
+
+def names(facts: Iterable[Told], expectations: Expectations | None = None) -> list[str]:
+    """The names of what a checker finds."""
+    return [violation.name for violation in violations(facts, expectations)]
+
+
+def wait(for_ms: float) -> Told:
+    """Let time pass."""
+    return "wait", for_ms
+
+
+def leads(broker: int, epoch: int = 0, end: int = 0, isr: tuple[int, ...] = (1, 2, 3)) -> Told:
+    """A broker leads orders-0, which has replicas on 1, 2 and 3."""
+    return f"b{broker}", BecameLeader(*ORDERS, epoch, end, isr, (1, 2, 3))
+
+
+def loads(broker: int, end: int = 0, start: int = 0, *, was_clean: bool = False) -> Told:
+    """A broker opens its log."""
+    return f"b{broker}", LogLoaded(*ORDERS, start, end, was_clean)
+
+
+def append(broker: int, base: int, epoch: int = 0, crc: int | None = None, count: int = 1, leads: int = 1) -> Told:
+    """A replica appends a batch; its checksum is its base offset unless it is said to be something else."""
+    crc = base if crc is None else crc
+    return f"b{broker}", BatchAppended(*ORDERS, base, base + count - 1, epoch, crc, broker == leads)
+
+
+def everywhere(base: int, epoch: int = 0, count: int = 1, on: tuple[int, ...] = (1, 2, 3)) -> list[Told]:
+    """Replicas, the leader first, append a batch."""
+    return [append(broker, base, epoch, count=count, leads=on[0]) for broker in on]
+
+
+def watermark(broker: int, was: int, now: int, epoch: int = 0, *, is_leader: bool = True) -> Told:
+    """A replica's watermark moves."""
+    return f"b{broker}", HighWatermarkAdvanced(*ORDERS, was, now, epoch, is_leader)
+
+
+def sent(record: int, producer: str = "p1", partition: int = 0) -> Told:
+    """A producer is handed a record."""
+    return producer, RecordSent(record, "orders", partition, None, value_of(producer, record))
+
+
+def acknowledged(record: int, offset: int, producer: str = "p1") -> Told:
+    """One record is acknowledged."""
+    return producer, RecordsAcknowledged(*ORDERS, (record,), offset)
+
+
+def polled(*read: tuple[int, int | bytes | None], consumer: str = "c1", position: int | None = None) -> Told:
+    """A consumer is handed pairs of an offset and a record of p1 (or a value)."""
+    offsets = tuple(offset for offset, _ in read)
+    values = tuple(value_of("p1", what) if isinstance(what, int) else what for _, what in read)
+    position = offsets[-1] + 1 if position is None else position
+    return consumer, RecordsPolled(*ORDERS, offsets, values, position)
+
+
+def committed(count: int, isr: tuple[int, ...] = (1, 2, 3)) -> list[Told]:
+    """b1 leads; so many records stand on all of its ISR and are below the watermark."""
+    begin = [loads(broker) for broker in (1, 2, 3)] + [leads(1, isr=isr)]
+    return [*begin, *(told for base in range(count) for told in everywhere(base, on=isr)), watermark(1, 0, count)]
+
+
+def served(*records: int) -> list[Told]:
+    """Records that p1 sent, in this order, from offset 0 on: committed and acknowledged."""
+    asked = [sent(record) for record in records]
+    answered = [acknowledged(record, offset) for offset, record in enumerate(records)]
+    return [*committed(len(records)), *asked, *answered]
