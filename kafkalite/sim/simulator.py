@@ -19,8 +19,6 @@ from typing import Any
 
 from kafkalite.errors import SimulationStuck
 from kafkalite.node import (
-    REPLY,
-    REQUEST,
     Called,
     CancelTimer,
     Disconnect,
@@ -30,13 +28,12 @@ from kafkalite.node import (
     Flushed,
     Node,
     Note,
-    PeerLost,
-    Received,
     Send,
     SetTimer,
     Started,
     TimerFired,
 )
+from kafkalite.sim.connections import Connections
 from kafkalite.sim.faults import (
     BreakConnection,
     Cut,
@@ -61,18 +58,6 @@ EPOCH_MS = 1_700_000_000_000  # what wall clocks show when a run begins: 2023-11
 
 Build = Callable[[NodeName, MemoryStorage], Node]
 Observer = Callable[[float, NodeName, Any], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Hangup:
-    """The other end closed the connection; its next life has this number."""
-
-    life: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Next:
-    """The request before is answered: what waits behind it may come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +121,7 @@ class Simulator:
         self._seed, self._record, self._rebuild, self._wire = seed, record, rebuild, wire
         self._random = Random(f"faults/{seed}")
         self._network = Network(Random(f"network/{seed}"), delays)
+        self._connections = Connections(self, self._network)
         self._queue: list[tuple[float, int, NodeName, Any, Any, int]] = []  # time, order, node, event, link, life
         self._order = 0
         self._timers: dict[NodeName, dict[str, int]] = {}  # the order of the one that counts
@@ -162,7 +148,7 @@ class Simulator:
         self.nodes[name] = node
         self._timers[name] = {}
         self.down.pop(name, None)
-        self._put(self.now_ms, name, Started(), None, life)
+        self.put(self.now_ms, name, Started(), None, life)
 
     def call(self, name: NodeName, method: str, *arguments: Any) -> None:
         """Ask something of a node from outside; a dead node does not hear it."""
@@ -170,11 +156,15 @@ class Simulator:
 
     def call_at(self, at_ms: float, name: NodeName, method: str, *arguments: Any) -> None:
         """Ask something of a node from outside at a time."""
-        self._put(at_ms, name, Called(method, arguments), None, -1)
+        self.put(at_ms, name, Called(method, arguments), None, -1)
 
     def inject(self, fault: Fault, at_ms: float | None = None) -> None:
         """Let a fault happen, now or then."""
-        self._put(self.now_ms if at_ms is None else at_ms, "", fault, None, 0)
+        self.put(self.now_ms if at_ms is None else at_ms, "", fault, None, 0)
+
+    def life_of(self, name: NodeName) -> int:
+        """How often the node has begun."""
+        return self._lives[name]
 
     # Running --------------------------------------------------------------------------------------------------------
 
@@ -215,7 +205,7 @@ class Simulator:
             heapq.heappush(self._queue, (self._frozen_until_ms[name], order, name, event, link, life))
             return
         if link is not None:
-            self._arrive(link, event, life)
+            self._connections.arrive(link, event, life)
             return
         if name in self.down or (life != self._lives[name] and life >= 0):
             return
@@ -227,77 +217,16 @@ class Simulator:
         elif type(event) is _Synced:
             self.nodes[name].storage.sync(event.mark)
             event = Flushed(event.token)
-        self._handle(name, event)
+        self.meet(name, event)
 
-    def _handle(self, name: NodeName, event: Event) -> None:
+    def meet(self, name: NodeName, event: Event) -> None:
+        """Let a node handle an event now, and perform what it says."""
         self.deliveries += 1
         effects = self.nodes[name].handle(event, self.now_ms)
         if self._record:
             self.steps.append(Step(len(self.steps), self.now_ms, name, event, tuple(effects)))
         if effects:
             self._perform(name, effects)
-
-    # Connections ----------------------------------------------------------------------------------------------------
-
-    def _arrive(self, link: Link, message: Any, life: int) -> None:
-        """Something that was sent arrives where it was sent to."""
-        to, back = link.to, link.back
-        kind = type(message)
-        if kind is _Hangup:
-            self._hang_up(link, message.life)
-        elif kind is _Next:
-            if life == back.life:
-                link.is_busy = False
-                self._deliver(link, *link.backlog.popleft())
-        elif to in self.down:
-            if self.down[to] and life == link.life:  # its machine refuses
-                back.life = max(link.life, back.life) + 1
-                self._refuse(link)
-        elif life < back.life:
-            if life == link.life:  # whoever sent it does not know yet that the other end began anew
-                self._refuse(link)
-        else:
-            if life > back.life:  # the sender began anew: for this end, too, the old connection is over
-                self._hang_up(link, life)
-            if link.is_busy and message[1] != REPLY:
-                link.backlog.append(message)
-            else:
-                self._deliver(link, *message)
-
-    def _deliver(self, link: Link, message: Any, role: str) -> None:
-        if role == REQUEST:
-            link.is_busy = True
-        elif link.backlog and role != REPLY:  # nobody will answer it
-            self._come_next(link)
-        self._handle(link.to, Received(link.seen_as, message))
-
-    def _come_next(self, link: Link) -> None:
-        """Let what waits on this link come, one after another; until then what arrives waits behind it."""
-        link.is_busy = bool(link.backlog)
-        if link.backlog:
-            self._put(self.now_ms, link.to, _Next(), link, link.back.life)
-
-    def _hang_up(self, link: Link, life: int) -> None:
-        """`link.to` learns that the other end closed the connection, or began anew."""
-        if life <= link.back.life or link.to in self.down:
-            return
-        link.back.life = life
-        link.forget()
-        link.back.forget()
-        self._handle(link.to, PeerLost(link.seen_as))
-
-    def _refuse(self, link: Link) -> None:
-        """Whoever sent on this link learns that the other end knows nothing of the connection."""
-        at_ms = self._network.arrival_ms(link.back, self.now_ms)
-        self._put(at_ms, link.source, _Hangup(link.back.life), link.back, 0)
-
-    def _close(self, link: Link, *, tell: bool) -> None:
-        """`link.source` closes the connection, or dies: what comes back on it is not heard any more."""
-        link.life = max(link.life, link.back.life) + 1
-        link.back.forget()
-        if tell:
-            at_ms = self._network.arrival_ms(link, self.now_ms)
-            self._put(at_ms, link.to, _Hangup(link.life), link, 0)
 
     # What effects and faults do -------------------------------------------------------------------------------------
 
@@ -309,7 +238,7 @@ class Simulator:
             elif kind is SetTimer:
                 due_ms = self.now_ms + effect.after_ms  # type: ignore[union-attr]
                 timer: str = effect.name  # type: ignore[union-attr]
-                self._timers[name][timer] = self._put(due_ms, name, TimerFired(timer), None, self._lives[name])
+                self._timers[name][timer] = self.put(due_ms, name, TimerFired(timer), None, self._lives[name])
             elif kind is CancelTimer:
                 self._timers[name].pop(effect.name, None)  # type: ignore[union-attr]
             elif kind is Note:
@@ -318,29 +247,23 @@ class Simulator:
             elif kind is Flush:
                 self._flush(name, effect.token)  # type: ignore[union-attr]
             elif kind is Disconnect:
-                self._close(self._network.link(name, effect.to), tell=True)  # type: ignore[union-attr]
+                self._connections.close(self._network.link(name, effect.to), tell=True)  # type: ignore[union-attr]
 
     def _send(self, name: NodeName, effect: Send) -> None:
-        link = self._network.link(name, effect.to)
-        if effect.role == REPLY and not link.back.is_busy:
-            return  # to a request of an earlier life: nobody waits for it
         message = effect.message if self._wire is None else self._wire(effect.message)
-        arrival_ms = self._network.arrival_ms(link, self.now_ms)
-        self._put(arrival_ms, link.to, (message, effect.role), link, link.life)
-        if effect.role == REPLY:
-            self._come_next(link.back)
+        self._connections.send(self._network.link(name, effect.to), message, effect.role)
 
     def _flush(self, name: NodeName, token: int) -> None:
         mark = self.nodes[name].storage.mark()  # what is written from here on is not meant
         after_ms = FLUSH_MS * self._flush_factor.get(name, 1.0)
-        self._put(self.now_ms + after_ms, name, _Synced(token, mark), None, self._lives[name])
+        self.put(self.now_ms + after_ms, name, _Synced(token, mark), None, self._lives[name])
 
     def _inject(self, fault: Any) -> None:
         if self._record and type(fault) is not _Heal:
             self.steps.append(Step(len(self.steps), self.now_ms, "", fault, ()))
         match fault:
             case BreakConnection():
-                self._break(fault.one, fault.other)
+                self._connections.break_all(fault.one, fault.other)
             case SlowLink():
                 self._network.slow(fault.source, fault.to, fault.factor)
             case Cut():
@@ -365,7 +288,7 @@ class Simulator:
             case FillDisk():
                 storage = self._storage_of(name)
                 storage.capacity_bytes = storage.used_bytes + fault.free_bytes
-                self._put(self.now_ms + fault.for_ms, "", _Heal(name), None, 0)
+                self.put(self.now_ms + fault.for_ms, "", _Heal(name), None, 0)
             case _Heal():
                 self._storage_of(name).capacity_bytes = None
             case SlowDisk():
@@ -374,14 +297,6 @@ class Simulator:
     def _storage_of(self, name: NodeName) -> MemoryStorage:
         storage: MemoryStorage = self.nodes[name].storage
         return storage
-
-    def _break(self, one: NodeName, other: NodeName) -> None:
-        for link in self._network.links_between(one, other):
-            link.life = link.back.life = max(link.life, link.back.life) + 1
-            link.forget()
-            link.back.forget()
-            self._put(self.now_ms, one, PeerLost(link.back.seen_as), None, self._lives[one])
-            self._put(self.now_ms, other, PeerLost(link.seen_as), None, self._lives[other])
 
     def _die(self, fault: Kill | PowerLoss | LoseDisk) -> None:
         name = fault.node
@@ -396,8 +311,7 @@ class Simulator:
             storage.power_loss(self._random)
         elif storage is not None and isinstance(fault, LoseDisk):
             self.nodes[name].storage = MemoryStorage()
-        for link in self._network.links_of(name):
-            self._close(link, tell=is_kill)
+        self._connections.die(name, tell=is_kill)
 
     def _restart(self, name: NodeName) -> None:
         if name not in self.down:
@@ -405,7 +319,8 @@ class Simulator:
         assert self._rebuild is not None, "a simulator that restarts nodes is told how to `rebuild` them"
         self.add(self._rebuild(name, self.nodes[name].storage))
 
-    def _put(self, at_ms: float, name: NodeName, event: Any, link: Link | None, life: int) -> int:
+    def put(self, at_ms: float, name: NodeName, event: Any, link: Link | None, life: int) -> int:
+        """Let something happen at a time; return its number in the order of things."""
         self._order += 1
         heapq.heappush(self._queue, (at_ms, self._order, name, event, link, life))
         return self._order

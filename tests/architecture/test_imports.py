@@ -41,7 +41,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     # words, and the frame: no part of the system is known here
     "kafkalite.types": frozenset(),
     "kafkalite.errors": frozenset(),
-    "kafkalite.config": frozenset(),
+    "kafkalite.config": frozenset({"kafkalite.types"}),
     "kafkalite.plain": WORDS,
     "kafkalite.node": WORDS,
     "kafkalite.facts": WORDS,
