@@ -13,58 +13,31 @@ step: going on from there repeats it, or forks it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any, Self, TypeVar
 
-from kafkalite.broker.broker import Broker
 from kafkalite.clients.admin import Admin
 from kafkalite.clients.consumer import Consumer
 from kafkalite.clients.producer import Producer
 from kafkalite.config import BrokerConfig, ClientConfig, ConsumerConfig, ProducerConfig, ZooKeeperConfig
-from kafkalite.coordination.server import ZooKeeperServer
 from kafkalite.errors import SimulationStuck
-from kafkalite.node import Node
+from kafkalite.node import Node, Send
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
 from kafkalite.sim import faults
-from kafkalite.sim.facades import AdminFacade, ConsumerFacade, ProducerFacade
+from kafkalite.sim.blueprint import FIRST_BROKER_ID, Blueprint, Input, broker_name
+from kafkalite.sim.facades import EARLIEST, AdminFacade, ConsumerFacade, ProducerFacade
 from kafkalite.sim.network import Delays
 from kafkalite.sim.simulator import Simulator, Step
-from kafkalite.sim.view import View
+from kafkalite.sim.trace import facts_of
+from kafkalite.sim.view import Polled, View
 from kafkalite.sim.wire import through_the_codec
 from kafkalite.storage.memory import MemoryStorage
-from kafkalite.types import NodeName
+from kafkalite.types import NodeName, node_of
 
-FIRST_BROKER_ID = 101
+F = TypeVar("F")
+
 PATIENCE_MS = 120_000  # virtual time that waiting for something may take, unless told otherwise
-
-
-@dataclass(frozen=True, slots=True)
-class Blueprint:
-    """How each node is made, at the beginning and after each restart."""
-
-    brokers: tuple[BrokerConfig, ...]
-    zookeepers: tuple[ZooKeeperConfig, ...]
-    parts: Parts
-
-    def __call__(self, name: NodeName, storage: MemoryStorage) -> Node:
-        for broker in self.brokers:
-            if broker_name(broker.broker_id) == name:
-                return Broker(name, broker, self.parts, storage)
-        for server in self.zookeepers:
-            if server.name == name:
-                return ZooKeeperServer(name, server, self.parts, storage)
-        raise KeyError(f"{name!r} is a client; only brokers and ZooKeeper servers are restarted")
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """Something the world did to the simulator, and when: a run is its seed and these."""
-
-    ticks: int
-    now_ms: float
-    method: str
-    arguments: tuple[Any, ...]
 
 
 class Cluster:
@@ -192,6 +165,16 @@ class Cluster:
         """Nothing goes between the two, in either direction, for a while."""
         return self.inject(faults.Cut(one, other, for_ms)).inject(faults.Cut(other, one, for_ms))
 
+    def isolate(self, name: NodeName, others: Iterable[NodeName], for_ms: float) -> Self:
+        """Nothing goes between the node and the others, in either direction, for a while."""
+        for other in others:
+            self.cut(name, other, for_ms)
+        return self
+
+    def slow_down(self, one: NodeName, other: NodeName, factor: float) -> Self:
+        """Messages between the two take `factor` times as long, from now on; 1 heals it."""
+        return self.inject(faults.SlowLink(one, other, factor)).inject(faults.SlowLink(other, one, factor))
+
     def shut_down(self, name: NodeName) -> Self:
         """Stop a broker in order."""
         return self.call(name, "shutdown")
@@ -226,16 +209,26 @@ class Cluster:
 
     # Topics and clients ---------------------------------------------------------------------------------------------
 
-    def topic(self, name: str, partitions: int = 1, replicas: int = 1, **configs: Any) -> Self:
+    def topic(
+        self,
+        name: str,
+        partitions: int = 1,
+        replicas: int = 1,
+        *,
+        assignment: tuple[tuple[int, ...], ...] | None = None,
+        **configs: Any,
+    ) -> Self:
         """Create a topic and wait until every partition of it has a leader.
 
-        Configs are Kafka's with underscores: `min_insync_replicas=2`.
+        `assignment` names the brokers of each partition, the preferred leader first, instead of numbers of partitions
+        and replicas. Configs are Kafka's with underscores: `min_insync_replicas=2`.
         """
         self.start()
         settings = tuple((key.replace("_", "."), str(value)) for key, value in configs.items())
-        self.admin().create_topic(name, partitions, replicas, settings)
+        self.admin().create_topic(name, partitions, replicas, settings, assignment)
+        count = partitions if assignment is None else len(assignment)
         return self.run_until(
-            lambda: all(self.view.leads((name, partition)) for partition in range(partitions)), f"leaders of {name}"
+            lambda: all(self.view.leads((name, partition)) for partition in range(count)), f"leaders of {name}"
         )
 
     def producer(self, name: NodeName = "p1", **settings: Any) -> ProducerFacade:
@@ -273,6 +266,58 @@ class Cluster:
         self.inputs.append(Input(self.sim.ticks, self.sim.now_ms, "build", (kind, *arguments)))
         self.sim.add(kind(*arguments))
 
+    # What is known of it ---------------------------------------------------------------------------------------------
+
+    def leader(self, topic: str, partition: int = 0) -> NodeName:
+        """The broker that leads, or that led last. Raises KeyError if there is no such partition."""
+        return self.view.leaders[topic, partition].broker
+
+    def followers(self, topic: str, partition: int = 0) -> tuple[NodeName, ...]:
+        """The other brokers that hold the partition, the next preferred leader first."""
+        leader = self.leader(topic, partition)
+        replicas = map(broker_name, self.view.assignments[topic, partition])
+        return tuple(broker for broker in replicas if broker != leader)
+
+    def isr(self, topic: str, partition: int = 0) -> tuple[int, ...]:
+        """The ids of those in sync, sorted, as the leader said last."""
+        return tuple(sorted(self.view.leaders[topic, partition].isr))
+
+    def end(self, broker: NodeName, topic: str, partition: int = 0) -> int:
+        """Where the log of one replica ends: the next offset it will write."""
+        return self.view.log_ends[broker, topic, partition]
+
+    def facts(self, kind: type[F], node: NodeName | None = None, **fields: Any) -> list[F]:
+        """The facts of that kind so far, in order: of one node, and with these fields, if given."""
+        return [
+            at.fact
+            for at in facts_of(self.steps)
+            if type(at.fact) is kind
+            and node in {None, at.node}
+            and all(getattr(at.fact, name) == value for name, value in fields.items())
+        ]
+
+    def peers_of(self, name: NodeName) -> set[NodeName]:
+        """The nodes to which it has sent anything so far."""
+        return {
+            node_of(effect.to)
+            for step in self.steps
+            if step.node == name
+            for effect in step.effects
+            if type(effect) is Send
+        }
+
+    def read(self, topic: str, partition: int = 0) -> list[Polled]:
+        """What a new consumer finds in a partition, from its beginning up to its high watermark."""
+        reader = f"reader{self.next_number('reader')}"
+        consumer = self.consumer(reader, auto_offset_reset="earliest").assign((topic, partition, EARLIEST))
+        position = (reader, topic, partition)
+        self.run_until(
+            lambda: self.view.positions.get(position, 0) >= self.view.high_watermarks.get((topic, partition), 0),
+            f"the end of {topic}-{partition} at a new reader",
+        )
+        consumer.assign()
+        return consumer.records
+
     # Rewinding ------------------------------------------------------------------------------------------------------
 
     def at(self, step: int) -> Cluster:
@@ -302,24 +347,6 @@ class Cluster:
             self._build(*one.arguments)
         else:
             self._do(one.method, *one.arguments)
-
-
-def broker_name(broker_id: int) -> NodeName:
-    """The node of a broker.
-
-    >>> broker_name(101)
-    'b101'
-    """
-    return f"b{broker_id}"
-
-
-def broker_id_of(name: NodeName) -> int:
-    """The id of a broker's node.
-
-    >>> broker_id_of("b101")
-    101
-    """
-    return int(name[1:])
 
 
 def schedule(cluster: Cluster, timed: Iterable[tuple[float, faults.Fault]]) -> Cluster:

@@ -129,10 +129,15 @@ class AdminFacade:
         return answer.answer
 
     def create_topic(
-        self, name: str, partitions: int = 1, replicas: int = 1, configs: tuple[tuple[str, str], ...] = ()
+        self,
+        name: str,
+        partitions: int = 1,
+        replicas: int = 1,
+        configs: tuple[tuple[str, str], ...] = (),
+        assignment: tuple[tuple[int, ...], ...] | None = None,
     ) -> str:
-        """Create a topic."""
-        return self.ask("create_topic", name, partitions, replicas, configs)
+        """Create a topic: placed by the controller, or as `assignment` says."""
+        return self.ask("create_topic", name, partitions, replicas, configs, assignment)
 
     def create_partitions(self, name: str, count: int) -> str:
         """Let a topic have `count` partitions; fewer than it has are refused."""

@@ -117,6 +117,7 @@ class Simulator:
         self.ticks = 0  # steps taken, those included that came to nothing
         self.steps: list[Step] = []
         self.observers: list[Observer] = []  # told every fact as it happens: (now_ms, node, fact)
+        self.fault_observers: list[Callable[[float, Fault], None]] = []  # told every fault: (now_ms, fault)
         self.down: dict[NodeName, bool] = {}  # dead nodes; True: its machine still refuses connections
         self._seed, self._record, self._rebuild, self._wire = seed, record, rebuild, wire
         self._random = Random(f"faults/{seed}")
@@ -261,6 +262,8 @@ class Simulator:
     def _inject(self, fault: Any) -> None:
         if self._record and type(fault) is not _Heal:
             self.steps.append(Step(len(self.steps), self.now_ms, "", fault, ()))
+        for observer in self.fault_observers if type(fault) is not _Heal else ():
+            observer(self.now_ms, fault)
         match fault:
             case BreakConnection():
                 self._connections.break_all(fault.one, fault.other)

@@ -6,15 +6,17 @@ narrator's lines, and between them the facts in the order in which they happened
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from kafkalite.errors import KafkaliteError
-from kafkalite.sim import faults
 from kafkalite.sim.cluster import Cluster
-from kafkalite.sim.telling import told
+from kafkalite.sim.telling import STORY, ids, text, told, told_fault
 from kafkalite.types import NodeName
+
+SHOWN_MAX = 10  # records of one partition in a picture; of more, the last are left out
 
 
 class ClaimFailed(KafkaliteError, AssertionError):
@@ -37,20 +39,34 @@ class Stage:
     def __init__(self, seed: int, tell: Callable[[str], None], *, details: bool = False) -> None:
         self.seed, self._tell, self._details = seed, tell, details
         self._is_quiet = False
+        self._kinds = set(STORY)
 
-    def cluster(self, brokers: int = 3, zookeepers: int = 1, **settings: Any) -> Cluster:
-        """A cluster whose facts are told."""
-        cluster = Cluster(brokers, zookeepers, self.seed, **settings)
-        cluster.sim.observers.append(self._observe)
-        return cluster
+    # What is told ---------------------------------------------------------------------------------------------------
+
+    def tell_of(self, *kinds: type) -> None:
+        """From now on, facts of these kinds are told, too."""
+        self._kinds.update(kinds)
+
+    def leave_out(self, *kinds: type) -> None:
+        """From now on, facts of these kinds are not told."""
+        self._kinds.difference_update(kinds)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """What happens inside is not told."""
+        was, self._is_quiet = self._is_quiet, True
+        try:
+            yield
+        finally:
+            self._is_quiet = was
 
     def say(self, sentence: str) -> None:
         """The narrator speaks."""
         self._tell(f"\n-- {sentence}")
 
-    def show(self, text: str) -> None:
+    def show(self, block: str) -> None:
         """What the narrator points at: an indented block."""
-        for line in text.splitlines():
+        for line in block.splitlines():
             self._tell(f"     {line}".rstrip())
 
     def claim(self, true: bool, sentence: str) -> None:
@@ -59,20 +75,58 @@ class Stage:
             raise ClaimFailed(f"seed {self.seed}: it is not so that {sentence}")
         self._tell(f"   ✓ {sentence}")
 
-    def quietly(self, act: Callable[[], Any]) -> Any:
-        """Do something whose facts are not told."""
-        self._is_quiet = True
-        try:
-            return act()
-        finally:
-            self._is_quiet = False
+    # What is played with --------------------------------------------------------------------------------------------
 
-    def inject(self, cluster: Cluster, fault: faults.Fault) -> None:
-        """Let a fault happen, and say so."""
-        self._tell(f"{cluster.now_ms:10.1f} ms  !      {fault}")
-        cluster.inject(fault)
+    def cluster(
+        self, brokers: int = 3, zookeepers: int = 1, *, is_start_told: bool = False, **settings: Any
+    ) -> Cluster:
+        """A cluster that has started, and whose facts are told from now on; settings are those of `Cluster`."""
+        cluster = Cluster(brokers, zookeepers, self.seed, **settings)
+        cluster.sim.observers.append(self._observe)
+        cluster.sim.fault_observers.append(self._observe_fault)
+        if is_start_told:
+            cluster.start()
+        else:
+            with self.quiet():
+                cluster.start()
+            names = f"brokers {', '.join(cluster.brokers)}; ZooKeeper {', '.join(cluster.zookeepers)}"
+            self.show(f"{names}; the controller is {cluster.view.controller}")
+        return cluster
+
+    def topic(self, cluster: Cluster, name: str, partitions: int = 1, replicas: int = 1, **how: Any) -> None:
+        """Create a topic, as `Cluster.topic` does, and show where its partitions are."""
+        with self.quiet():
+            cluster.topic(name, partitions, replicas, **how)
+        self.show_layout(cluster, name)
+
+    def show_layout(self, cluster: Cluster, topic: str) -> None:
+        """One line a partition: who leads, who follows, who is in sync."""
+        for name, partition in sorted(cluster.view.leaders):
+            if name == topic:
+                followers = ids(tuple(int(broker[1:]) for broker in cluster.followers(topic, partition)))
+                in_sync = ids(cluster.isr(topic, partition))
+                leader = cluster.leader(topic, partition)[1:]
+                self.show(f"{topic}-{partition}: led by {leader}, followed by {followers}; in sync: {in_sync}")
+
+    def show_records(self, cluster: Cluster, topic: str) -> None:
+        """One line a partition: offset and value of each record, as a consumer reads them."""
+        for name, partition in sorted(cluster.view.leaders):
+            if name == topic:
+                with self.quiet():
+                    records = cluster.read(topic, partition)
+                lane = "  ".join(f"{one.offset}:{text(one.value)}" for one in records[:SHOWN_MAX])
+                more = f"  ... up to offset {records[-1].offset}" if len(records) > SHOWN_MAX else ""
+                self.show(f"{topic}-{partition} | {lane or '(nothing)'}{more}")
+
+    # What is heard --------------------------------------------------------------------------------------------------
 
     def _observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
-        line = None if self._is_quiet else told(now_ms, node, fact, details=self._details)
-        if line is not None:
+        if not self._is_quiet and (self._details or type(fact) in self._kinds):
+            line = told(now_ms, node, fact)
+            if line is not None:
+                self._tell(line)
+
+    def _observe_fault(self, now_ms: float, fault: Any) -> None:
+        line = told_fault(now_ms, fault)
+        if not self._is_quiet and line is not None:
             self._tell(line)

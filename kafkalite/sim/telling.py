@@ -2,8 +2,8 @@
 
         12.3 ms  b101   leads orders-0 in epoch 0, from offset 0; in sync: 101, 102, 103
 
-One line a fact, for the facts that tell a story; what happens many times a second (batches replicated, watermarks that
-follow) has a line only if asked for. Left out: colours, and pictures (the course draws those).
+Every fact of a cluster has a line. `STORY` are the kinds that tell a story; what happens all the time (batches that are
+copied, watermarks that follow) is told only if asked for. Left out: colours, pictures (the course draws those).
 """
 
 from __future__ import annotations
@@ -12,12 +12,18 @@ from collections.abc import Callable
 from typing import Any
 
 from kafkalite import facts
+from kafkalite.sim import faults
 from kafkalite.types import NodeName
 
 Line = Callable[[Any], str]
 
 
-def _ids(brokers: tuple[int, ...]) -> str:
+def ids(brokers: tuple[int, ...]) -> str:
+    """Brokers, in one line.
+
+    >>> ids((101, 102)), ids(())
+    ('101, 102', 'nobody')
+    """
     return ", ".join(map(str, brokers)) or "nobody"
 
 
@@ -37,13 +43,18 @@ def _offsets(first: int, last: int) -> str:
     return f"offset {first}" if first == last else f"offsets {first} to {last}"
 
 
-def _text(value: bytes | None) -> str:
+def text(value: bytes | None) -> str:
+    """A key or a value as it is read.
+
+    >>> text(b"5 apples"), text(None)
+    ('5 apples', 'null')
+    """
     return "null" if value is None else value.decode(errors="backslashreplace")
 
 
 def _sent(fact: facts.RecordSent) -> str:
-    key = f" with key {_text(fact.key)}" if fact.key is not None else ""
-    return f"puts record {fact.record} ({_text(fact.value)}{key}) in {_where(fact)}"
+    key = f" with key {text(fact.key)}" if fact.key is not None else ""
+    return f"puts record {fact.record} ({text(fact.value)}{key}) in {_where(fact)}"
 
 
 def _batch_sent(fact: facts.BatchSent) -> str:
@@ -67,22 +78,22 @@ def _failed(fact: facts.RecordsFailed) -> str:
 
 
 def _polled(fact: facts.RecordsPolled) -> str:
-    shown = ", ".join(_text(value) for value in fact.values[:5]) + (", ..." if len(fact.values) > 5 else "")
+    shown = ", ".join(text(value) for value in fact.values[:5]) + (", ..." if len(fact.values) > 5 else "")
     return f"reads {_offsets(fact.offsets[0], fact.offsets[-1])} of {_where(fact)}: {shown}"
 
 
 def _elected(fact: facts.LeaderElected) -> str:
     if fact.leader < 0:
-        return f"finds no leader for {_where(fact)}; epoch {fact.leader_epoch}, last in sync: {_ids(fact.isr)}"
+        return f"finds no leader for {_where(fact)}; epoch {fact.leader_epoch}, last in sync: {ids(fact.isr)}"
     unclean = ", UNCLEAN" if fact.is_unclean else ""
     return (
         f"elects {fact.leader} to lead {_where(fact)} in epoch {fact.leader_epoch} ({fact.reason}{unclean}); "
-        f"in sync: {_ids(fact.isr)}"
+        f"in sync: {ids(fact.isr)}"
     )
 
 
 def _led(fact: facts.BecameLeader) -> str:
-    return f"leads {_where(fact)} in epoch {fact.leader_epoch}, from offset {fact.end}; in sync: {_ids(fact.isr)}"
+    return f"leads {_where(fact)} in epoch {fact.leader_epoch}, from offset {fact.end}; in sync: {ids(fact.isr)}"
 
 
 def _appended(fact: facts.BatchAppended) -> str:
@@ -90,7 +101,7 @@ def _appended(fact: facts.BatchAppended) -> str:
     return f"{verb} {_offsets(fact.base_offset, fact.last_offset)} of {_where(fact)}"
 
 
-_STORY: dict[type, Line] = {
+_LINES: dict[type, Line] = {
     facts.ServerElected: lambda f: f"leads the ensemble in epoch {f.epoch}",
     facts.ServerStoppedServing: lambda f: f"has no majority any more (epoch {f.epoch}) and serves nobody",
     facts.SessionExpired: lambda f: (
@@ -101,9 +112,9 @@ _STORY: dict[type, Line] = {
     facts.BrokerStopped: lambda f: f"stops broker {f.broker} in order",
     facts.ControllerElected: lambda f: f"is the controller, epoch {f.controller_epoch}",
     facts.ControllerResigned: lambda f: f"is controller no longer (epoch {f.controller_epoch})",
-    facts.BrokersChanged: lambda f: f"sees brokers {_ids(f.live)}" + _changes(f),
+    facts.BrokersChanged: lambda f: f"sees brokers {ids(f.live)}" + _changes(f),
     facts.TopicCreated: lambda f: (
-        f"creates {f.topic}: " + "; ".join(f"{i} on {_ids(r)}" for i, r in enumerate(f.assignment))
+        f"creates {f.topic}: " + "; ".join(f"{i} on {ids(r)}" for i, r in enumerate(f.assignment))
     ),
     facts.PartitionsAdded: lambda f: f"adds to {f.topic} the partitions from {f.first_new} on",
     facts.TopicDeleted: lambda f: f"deletes {f.topic}",
@@ -117,14 +128,14 @@ _STORY: dict[type, Line] = {
     ),
     facts.LogTruncated: lambda f: f"cuts its log of {_where(f)} from {f.was_end} back to {f.end} ({f.reason})",
     facts.LogStartMoved: lambda f: f"forgets what stands below {f.start} in {_where(f)}",
-    facts.IsrShrinkProposed: lambda f: f"finds {_ids(f.lagging)} lagging in {_where(f)}",
-    facts.IsrExpandProposed: lambda f: f"finds {_ids(f.joining)} caught up in {_where(f)}",
-    facts.IsrChanged: lambda f: f"in sync in {_where(f)}: {_ids(f.was)} -> {_ids(f.isr)}",
+    facts.IsrShrinkProposed: lambda f: f"finds {ids(f.lagging)} lagging in {_where(f)}",
+    facts.IsrExpandProposed: lambda f: f"finds {ids(f.joining)} caught up in {_where(f)}",
+    facts.IsrChanged: lambda f: f"in sync in {_where(f)}: {ids(f.was)} -> {ids(f.isr)}",
     facts.IsrChangeRefused: lambda f: f"may not change who is in sync in {_where(f)}: somebody else has",
     facts.DuplicateFound: lambda f: f"has this batch of {_where(f)} already, at offset {f.base_offset}: a retry",
     facts.RequestRefused: lambda f: f"refuses {f.api} for {_where(f)}: {f.error}",
     facts.LogDirectoryFailed: lambda f: f"loses its log directory: {f.error}",
-    facts.MetadataRefreshed: lambda f: f"has metadata from {f.source} ({f.reason}); brokers {_ids(f.brokers)}",
+    facts.MetadataRefreshed: lambda f: f"has metadata from {f.source} ({f.reason}); brokers {ids(f.brokers)}",
     facts.RecordSent: _sent,
     facts.RecordsAcknowledged: _acknowledged,
     facts.RecordsFailed: _failed,
@@ -132,9 +143,6 @@ _STORY: dict[type, Line] = {
     facts.PositionReset: lambda f: f"goes on from {f.position} in {_where(f)}: {f.reason}",
     facts.RequestAnswered: lambda f: f"{f.api}: {f.error if f.error != 'NONE' else f.answer or 'done'}",
     facts.PartFailed: lambda f: f"part {f.part} raised {f.error}",
-}
-
-_DETAILS: dict[type, Line] = {
     facts.BatchAppended: _appended,
     facts.BatchSent: _batch_sent,
     facts.HighWatermarkAdvanced: lambda f: f"high watermark of {_where(f)}: {f.was} -> {f.high_watermark}",
@@ -142,13 +150,61 @@ _DETAILS: dict[type, Line] = {
     facts.WatchFired: lambda f: f"tells session {f.session_id:#x}: {f.event} {f.path}",
 }
 
+# What is told only if asked for: it happens all the time, or to many, and the story is told without it.
+_DETAILS = frozenset(
+    {
+        facts.BatchAppended,
+        facts.BatchSent,
+        facts.HighWatermarkAdvanced,
+        facts.SessionOpened,
+        facts.WatchFired,
+        facts.LogLoaded,
+        facts.BecameFollower,
+        facts.MetadataRefreshed,
+        facts.IsrShrinkProposed,
+        facts.IsrExpandProposed,
+        facts.RecordsPolled,
+        facts.PositionReset,
+        facts.RequestRefused,
+    }
+)
+STORY = frozenset(_LINES) - _DETAILS
+
 
 def _changes(fact: facts.BrokersChanged) -> str:
-    came = f"; {_ids(fact.started)} came" if fact.started else ""
-    return came + (f"; {_ids(fact.died)} gone" if fact.died else "")
+    came = f"; {ids(fact.started)} came" if fact.started else ""
+    return came + (f"; {ids(fact.died)} gone" if fact.died else "")
 
 
-def told(now_ms: float, node: NodeName, fact: Any, *, details: bool = False) -> str | None:
-    """The line for one fact; None for those that tell no story (or only a detailed one, and details are not wanted)."""
-    line = _STORY.get(type(fact)) or (_DETAILS.get(type(fact)) if details else None)
+def told(now_ms: float, node: NodeName, fact: Any) -> str | None:
+    """The line for one fact; None for those that belong to no cluster."""
+    line = _LINES.get(type(fact))
     return None if line is None else f"{now_ms:10.1f} ms  {node:6} {line(fact)}"
+
+
+_FAULTS: dict[type, Line] = {
+    faults.BreakConnection: lambda f: f"the connections of {f.one} and {f.other} break",
+    faults.SlowLink: lambda f: f"from {f.source} to {f.to} everything takes {f.factor:g} times as long",
+    faults.Cut: lambda f: f"nothing gets from {f.source} to {f.to} for {_duration(f.for_ms)}",
+    faults.Freeze: lambda f: f"{f.node} stands still for {_duration(f.for_ms)}",
+    faults.Kill: lambda f: f"{f.node} is killed; its files stay",
+    faults.PowerLoss: lambda f: f"{f.node} loses power; of what was not synced, some may be left",
+    faults.LoseDisk: lambda f: f"{f.node} is lost with its disk",
+    faults.Restart: lambda f: f"{f.node} is started again",
+    faults.SkewClock: lambda f: f"the wall clock of {f.node} jumps by {_duration(f.by_ms)}",
+    faults.FillDisk: lambda f: f"the disk of {f.node} is full for {_duration(f.for_ms)}",
+    faults.SlowDisk: lambda f: f"the disk of {f.node} takes {f.factor:g} times as long",
+}
+
+
+def _duration(for_ms: float) -> str:
+    return f"{for_ms / 1000:g} s" if abs(for_ms) >= 1000 else f"{for_ms:g} ms"
+
+
+def told_fault(now_ms: float, fault: faults.Fault) -> str:
+    """The line for a fault.
+
+    >>> told_fault(12.5, faults.Freeze("b101", 20_000))
+    '      12.5 ms  !      b101 stands still for 20 s'
+    """
+    return f"{now_ms:10.1f} ms  !      {_FAULTS[type(fault)](fault)}"

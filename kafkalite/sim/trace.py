@@ -98,4 +98,4 @@ def first_divergence(one: list[Step], other: list[Step]) -> int | None:
 
 def _copy_of(sim: Simulator) -> Simulator:
     # Steps are frozen: the copy gets a list of its own with the same steps in it. Nobody observes the copy yet.
-    return deepcopy(sim, {id(sim.steps): list(sim.steps), id(sim.observers): []})
+    return deepcopy(sim, {id(sim.steps): list(sim.steps), id(sim.observers): [], id(sim.fault_observers): []})

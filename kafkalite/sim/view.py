@@ -53,7 +53,9 @@ class View:
         self.controller: NodeName | None = None
         self.controller_epoch = -1
         self.zookeeper_leader: NodeName | None = None
+        self.assignments: dict[TopicPartition, tuple[int, ...]] = {}  # who is to hold it, the preferred leader first
         self.leaders: dict[TopicPartition, Leadership] = {}
+        self.offline: set[TopicPartition] = set()  # those for which the controller found nobody
         self.high_watermarks: dict[TopicPartition, int] = {}
         self.log_ends: dict[tuple[NodeName, str, int], int] = {}
         self.outcomes: dict[tuple[NodeName, int], Outcome] = {}  # (producer, record)
@@ -68,6 +70,10 @@ class View:
             facts.ControllerResigned: self._controller_resigned,
             facts.ServerElected: self._server_elected,
             facts.ServerStoppedServing: self._server_stopped,
+            facts.TopicCreated: self._topic_placed,
+            facts.PartitionsAdded: self._topic_placed,
+            facts.TopicDeleted: self._topic_deleted,
+            facts.LeaderElected: self._leader_elected,
             facts.BecameLeader: self._became_leader,
             facts.IsrChanged: self._isr_changed,
             facts.LogLoaded: self._log_loaded,
@@ -119,10 +125,30 @@ class View:
         if self.zookeeper_leader == node:
             self.zookeeper_leader = None
 
+    def _topic_placed(self, node: NodeName, fact: facts.TopicCreated | facts.PartitionsAdded) -> None:
+        for partition, replicas in enumerate(fact.assignment):
+            self.assignments[fact.topic, partition] = replicas
+
+    def _topic_deleted(self, node: NodeName, fact: facts.TopicDeleted) -> None:
+        """A topic that is created again under the name begins from nothing, its epochs included."""
+        for known in (self.assignments, self.leaders, self.high_watermarks):
+            for partition in [one for one in known if one[0] == fact.topic]:
+                del known[partition]
+        self.offline = {one for one in self.offline if one[0] != fact.topic}
+
+    def _leader_elected(self, node: NodeName, fact: facts.LeaderElected) -> None:
+        partition = (fact.topic, fact.partition)
+        if fact.leader < 0:
+            self.offline.add(partition)
+        else:
+            self.offline.discard(partition)
+
     def _became_leader(self, node: NodeName, fact: facts.BecameLeader) -> None:
         known = self.leaders.get((fact.topic, fact.partition))
         if known is None or fact.leader_epoch > known.leader_epoch:
             self.leaders[fact.topic, fact.partition] = Leadership(node, fact.leader_epoch, fact.isr)
+            known_watermark = self.high_watermarks.get((fact.topic, fact.partition), 0)
+            self.high_watermarks[fact.topic, fact.partition] = min(known_watermark, fact.end)
 
     def _isr_changed(self, node: NodeName, fact: facts.IsrChanged) -> None:
         known = self.leaders.get((fact.topic, fact.partition))
