@@ -63,6 +63,7 @@ TruncateToPart = Callable[[list[tuple[int, int]], int, tuple[int, int]], tuple[i
 ReadReplicaPart = Callable[[list[ReplicaView], int, str], int]
 AssignReplicasPart = Callable[[int, int, list[int], dict[int, str | None], int, int, int], dict[int, list[int]]]
 ElectLeaderPart = Callable[[list[int], list[int], frozenset[int], bool], tuple[int, list[int]] | None]
+QuorumPart = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +88,5 @@ class Parts:
     partition_for: PartitionForPart  # (key, partitions): None for no key
     sticky_partitioner: Callable[[int], StickyPartitionerPart]  # (batch_bytes)
     accumulator: Callable[[int, float], AccumulatorPart]  # (batch_bytes, linger_ms)
+    # coordination, in kafkalite.coordination
+    quorum: QuorumPart  # (servers): how many of them decide

@@ -7,6 +7,7 @@ from kafkalite.clients.cursor import Cursor
 from kafkalite.clients.partitioner import StickyPartitioner, partition_for
 from kafkalite.controller.elections import elect_leader
 from kafkalite.controller.placement import assign_replicas
+from kafkalite.coordination.quorum import quorum
 from kafkalite.log.memory import Log
 from kafkalite.parts import Parts
 from kafkalite.replication.high_watermark import high_watermark, readable_end
@@ -30,4 +31,5 @@ REFERENCE = Parts(
     partition_for=partition_for,
     sticky_partitioner=StickyPartitioner,
     accumulator=Accumulator,
+    quorum=quorum,
 )
