@@ -5,6 +5,8 @@ They are written as invariants because one poll shows them; what only the whole 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from kafkalite.facts import RecordsPolled
 from kafkalite.sim.checkers.history import History
 from kafkalite.sim.checkers.violation import Announced, Invariant, Report
@@ -39,7 +41,7 @@ class NonmonotonicInPoll(PollCheck):
 
     def on_records_polled(self, at: Announced) -> None:
         offsets = at.fact.offsets
-        if any(one >= other for one, other in zip(offsets, (*offsets[1:], at.fact.position), strict=True)):
+        if any(one >= other for one, other in pairwise((*offsets, at.fact.position))):
             self.violated(f"{at.node} was handed {offsets}, then wants {at.fact.position}", at)
 
 
