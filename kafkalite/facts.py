@@ -194,7 +194,10 @@ class TopicDeleted:
 
 @dataclass(frozen=True, slots=True)
 class LeaderElected:
-    """The controller wrote a new leader; -1 means that there is none and the partition is offline."""
+    """The controller wrote a new leader; -1 means that there is none and the partition is offline.
+
+    With the reason "isr" the leader is the old one, in a new epoch: a follower died, or is about to stop.
+    """
 
     topic: str
     partition: int
@@ -202,7 +205,7 @@ class LeaderElected:
     leader_epoch: int
     isr: tuple[int, ...]
     is_unclean: bool
-    reason: str  # "new", "offline", "preferred", "shutdown"
+    reason: str  # "new", "offline", "preferred", "shutdown", "isr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,6 +457,16 @@ class PositionReset:
     partition: int
     position: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PollFailed:
+    """A consumer cannot go on from its position: it has none and may not choose, or what stands there is unreadable."""
+
+    topic: str
+    partition: int
+    position: int  # -1: none
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

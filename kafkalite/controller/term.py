@@ -1,0 +1,321 @@
+"""One term in office: what a controller does from its election to its end. It is made anew, so nothing is stale.
+
+It begins by reading everything, and sets its watches in the same requests. Reading first and watching later would lose
+what changes between the two: a broker that dies there would be alive in this controller's view for ever.
+
+    brokers, topics, deletions     lists, with watches
+    brokers' and topics' znodes    with watches on the topics', for partitions that are added
+    the partitions' states         so that it can tell every broker everything, and then elect where leaders are missing
+
+After that, each watch brings an event, and the event reads again what is watched: a watch fires once, and says that
+something is new but not what.
+
+Source: kafka.controller.KafkaController.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from kafkalite.config import BrokerConfig
+from kafkalite.controller import znodes
+from kafkalite.controller.channels import Channels
+from kafkalite.controller.context import Context, Office
+from kafkalite.controller.deletion import TopicDeletion
+from kafkalite.controller.events import Events
+from kafkalite.controller.partitions import PartitionStateMachine
+from kafkalite.controller.requests import RequestBatch
+from kafkalite.controller.znodes import LiveBroker
+from kafkalite.errors import ErrorCode
+from kafkalite.facts import BrokersChanged
+from kafkalite.node import Node
+from kafkalite.parts import Parts
+from kafkalite.protocol.inter_broker import (
+    ControlledShutdownRequest,
+    ControlledShutdownResponse,
+    RemainingPartition,
+    StopReplicaRequest,
+    UpdateMetadataRequest,
+)
+from kafkalite.protocol.zookeeper import GetChildrenRequest, GetDataRequest, ZooKeeperError
+from kafkalite.protocol.zookeeper_frames import Reply
+from kafkalite.types import NodeName, TopicPartition
+
+
+class Owner(Protocol):
+    """Whose term it is."""
+
+    def resign(self) -> None:
+        """The office is lost."""
+
+    def tell_those_who_wait(self) -> None:
+        """Something became true that somebody may wait for."""
+
+
+class Term:
+    """The controller's work. Its public methods are steps of the controller's events."""
+
+    def __init__(
+        self,
+        node: Node,
+        config: BrokerConfig,
+        parts: Parts,
+        office: Office,
+        events: Events,
+        channels: Channels,
+        owner: Owner,
+    ) -> None:
+        self._node, self._config, self._events, self._channels, self._owner = node, config, events, channels, owner
+        self.context = context = Context(office)
+        self.partitions = PartitionStateMachine(node, config, parts, events, context, self._send, owner.resign)
+        self.deletion = TopicDeletion(node, config.broker_id, events, context, self._send, owner.resign)
+        self.known: set[TopicPartition] = set()  # with a leader, and our own broker knows it: clients can be told
+        self.stopping: list[NodeName] = []  # who asked to stop and is not answered yet
+
+    # The beginning --------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Read who and what is there, and watch it."""
+        lists = (znodes.BROKER_IDS, znodes.TOPICS, znodes.DELETE_TOPICS)
+        self._events.ask_all([GetChildrenRequest(path, watch=True) for path in lists], self._listed)
+
+    def _listed(self, replies: list[Reply]) -> None:
+        brokers, topics, deletions = map(_children, replies)
+        requests = [GetDataRequest(znodes.broker_path(int(broker))) for broker in brokers]
+        requests += [GetDataRequest(znodes.topic_path(topic), watch=True) for topic in topics]
+        self._events.ask_all(requests, self._was_read, [int(broker) for broker in brokers], topics, deletions)
+
+    def _was_read(self, replies: list[Reply], brokers: list[int], topics: list[str], deletions: list[str]) -> None:
+        """Who is gone since it was listed, is gone: its watch has fired."""
+        context = self._context_of(brokers, replies)
+        for topic, reply in zip(topics, replies[len(brokers) :], strict=True):
+            self._add(topic, reply)
+        context.deleting.update(dict.fromkeys(deletions))
+        partitions = [partition for partition, _ in context.partitions()]
+        requests = [GetDataRequest(znodes.partition_state_path(*partition)) for partition in partitions]
+        self._events.ask_all(requests, self._states_were_read, partitions, deletions)
+
+    def _context_of(self, brokers: list[int], replies: list[Reply]) -> Context:
+        self.context.brokers = _brokers(brokers, replies)
+        live = tuple(sorted(self.context.brokers))
+        self._node.note(BrokersChanged(live, live, ()))
+        return self.context
+
+    def _states_were_read(self, replies: list[Reply], partitions: list[TopicPartition], deletions: list[str]) -> None:
+        """Tell every broker everything; then elect, where the leader died while there was no controller."""
+        context = self.context
+        for partition, reply in zip(partitions, replies, strict=True):
+            if reply.error is ZooKeeperError.OK:
+                path = znodes.partition_state_path(*partition)
+                state = znodes.decode_partition_state(path, reply.message.data, reply.message.stat)
+                if state.controller_epoch > context.office.epoch:
+                    self._owner.resign()
+                    return
+                context.learn(partition, state)
+        for broker in sorted(context.brokers.values(), key=_id_of):
+            self._channels.open(broker)
+        self._introduce(context.brokers)
+        self._events.put_first((self._bring_online,), (self.deletion.begin, deletions))
+
+    def _bring_online(self) -> None:
+        """Look at every partition that does not have a live leader and a live ISR."""
+        context = self.context
+        wanted = dict.fromkeys(context.without_leader())
+        for partition, state in context.leadership.items():
+            if partition[0] not in context.deleting and not context.live.issuperset({*state.isr, state.leader}):
+                wanted[partition] = None
+        self.partitions.bring_online(wanted)
+
+    # Brokers come and go --------------------------------------------------------------------------------------------
+
+    def look_for_brokers(self) -> None:
+        """The list of live brokers changed."""
+        self._events.ask_all([GetChildrenRequest(znodes.BROKER_IDS, watch=True)], self._brokers_listed)
+
+    def _brokers_listed(self, replies: list[Reply]) -> None:
+        brokers = [int(broker) for broker in _children(replies[0])]
+        requests = [GetDataRequest(znodes.broker_path(broker)) for broker in brokers]
+        self._events.ask_all(requests, self._brokers_were_read, brokers)
+
+    def _brokers_were_read(self, replies: list[Reply], brokers: list[int]) -> None:
+        """A broker with another epoch has died and come back: first the one, then the other."""
+        found, known = _brokers(brokers, replies), self.context.brokers
+        died = sorted(broker for broker, as_known in known.items() if found.get(broker) != as_known)
+        came = [found[broker] for broker in sorted(found) if known.get(broker) != found[broker]]
+        if not died and not came:
+            return
+        self._node.note(BrokersChanged(tuple(sorted(found)), tuple(broker.id for broker in came), tuple(died)))
+        steps: list[tuple[Any, ...]] = []
+        if died:
+            steps.append((self._brokers_died, died))
+        if came:
+            steps.append((self._brokers_came, came))
+        self._events.put_first(*steps)
+
+    def _brokers_died(self, died: list[int]) -> None:
+        """Elect in their place, take them out of every ISR, and tell the others."""
+        for broker in died:
+            del self.context.brokers[broker]
+            self.context.shutting_down.discard(broker)
+            self._channels.close(broker)
+        self.deletion.brokers_died(died)
+        held = self.context.partitions_on(died)
+        self.partitions.batch.update_metadata(held)
+        self.partitions.bring_online(held)
+
+    def _brokers_came(self, came: list[LiveBroker]) -> None:
+        """Tell them everything, and see whether somebody can lead now what nobody led."""
+        for broker in came:
+            self.context.brokers[broker.id] = broker
+            self._channels.open(broker)
+        ids = [broker.id for broker in came]
+        self._introduce(ids)
+        self._events.put_first(
+            (self.partitions.bring_online, self.context.without_leader()), (self.deletion.brokers_came, ids)
+        )
+
+    def _introduce(self, brokers: Iterable[int]) -> None:
+        """Newcomers learn their roles and the whole cluster; all others learn of the newcomers."""
+        newcomers, batch = frozenset(brokers), self.partitions.batch
+        batch.update_metadata((), newcomers)
+        for partition in self.context.partitions_on(newcomers):
+            told = [broker for broker in self.context.brokers_of(partition) if broker in newcomers]
+            batch.lead_or_follow(told, [partition])
+
+    # Topics come, grow and go ---------------------------------------------------------------------------------------
+
+    def look_for_topics(self) -> None:
+        """The list of topics changed."""
+        self._events.ask_all([GetChildrenRequest(znodes.TOPICS, watch=True)], self._topics_listed)
+
+    def _topics_listed(self, replies: list[Reply]) -> None:
+        listed = _children(replies[0])
+        for gone in sorted(self.context.topics.keys() - set(listed)):
+            self.context.forget_topic(gone)
+        self._read_topics([topic for topic in listed if topic not in self.context.topics])
+
+    def look_at_topic(self, topic: str) -> None:
+        """A topic's znode changed: it has more partitions."""
+        if topic in self.context.topics:
+            self._read_topics([topic])
+
+    def _read_topics(self, topics: list[str]) -> None:
+        requests = [GetDataRequest(znodes.topic_path(topic), watch=True) for topic in topics]
+        self._events.ask_all(requests, self._topics_were_read, topics)
+
+    def _topics_were_read(self, replies: list[Reply], topics: list[str]) -> None:
+        new = [one for topic, reply in zip(topics, replies, strict=True) for one in self._add(topic, reply)]
+        self.partitions.bring_online(one for one in new if one[0] not in self.context.deleting)
+
+    def _add(self, topic: str, reply: Reply) -> list[TopicPartition]:
+        """Take in what the topic's znode says; return the partitions that were not known."""
+        if reply.error is not ZooKeeperError.OK:
+            return []
+        known = self.context.topics.get(topic, {})
+        new = {
+            (topic, index): brokers
+            for index, brokers in znodes.decode_topic(topic, reply.message.data).items()
+            if index not in known
+        }
+        for partition, brokers in new.items():
+            self.context.add(partition, brokers)
+        return list(new)
+
+    def look_for_deletions(self) -> None:
+        """There are other topics to delete."""
+        self._events.ask_all([GetChildrenRequest(znodes.DELETE_TOPICS, watch=True)], self._deletions_listed)
+
+    def _deletions_listed(self, replies: list[Reply]) -> None:
+        self.deletion.begin([topic for topic in _children(replies[0]) if topic not in self.context.deleting])
+        self._owner.tell_those_who_wait()
+
+    # Leaders are moved ----------------------------------------------------------------------------------------------
+
+    def rebalance(self) -> None:
+        """Give leaderships back to the preferred leaders of brokers that lead too little of what was placed on them."""
+        context = self.context
+        placed: dict[int, list[TopicPartition]] = {}
+        for partition, brokers in context.partitions():
+            if partition[0] not in context.deleting:
+                placed.setdefault(brokers[0], []).append(partition)
+        wanted: list[TopicPartition] = []
+        for broker in sorted(placed.keys() & context.live):
+            elsewhere = [one for one in placed[broker] if context.leader_of(one) not in {broker, znodes.NO_LEADER}]
+            if 100 * len(elsewhere) > self._config.leader_imbalance_per_broker_percentage * len(placed[broker]):
+                wanted += elsewhere
+        self.partitions.prefer(wanted)
+
+    def shut_down(self, source: NodeName, request: ControlledShutdownRequest) -> None:
+        """A broker is about to stop: others lead and are in sync in its place, as far as there are any."""
+        error = self._why_not(request)
+        if error is not ErrorCode.NONE:
+            self._answer(source, ControlledShutdownResponse(error))
+            return
+        self.context.shutting_down.add(request.broker_id)
+        held = [one for one in self._shared_by(request.broker_id) if one in self.context.leadership]
+        self._events.put_first((self.partitions.hand_over, held), (self._handed_over, source, request.broker_id))
+
+    def _handed_over(self, source: NodeName, broker: int) -> None:
+        left = [one for one in self._shared_by(broker) if self.context.leader_of(one) == broker]
+        remaining = tuple(RemainingPartition(*partition) for partition in left)
+        self._answer(source, ControlledShutdownResponse(remaining_partitions=remaining))
+
+    def _why_not(self, request: ControlledShutdownRequest) -> ErrorCode:
+        known = self.context.brokers.get(request.broker_id)
+        if known is None:
+            return ErrorCode.BROKER_NOT_AVAILABLE
+        if -1 < request.broker_epoch < known.epoch:
+            return ErrorCode.STALE_BROKER_EPOCH
+        return ErrorCode.NONE
+
+    def _shared_by(self, broker: int) -> list[TopicPartition]:
+        """What it holds and another could lead."""
+        return [one for one in self.context.partitions_on([broker]) if len(self.context.brokers_of(one)) > 1]
+
+    def _answer(self, source: NodeName, response: ControlledShutdownResponse) -> None:
+        if source in self.stopping:
+            self.stopping.remove(source)
+            self._node.reply(source, response)
+
+    # What brokers answer --------------------------------------------------------------------------------------------
+
+    def on_answer(self, broker: int, response: Any, request: Any) -> None:
+        """A broker has heard us. STALE_BROKER_EPOCH needs nothing: the list of brokers will show its new life."""
+        if response.error_code is ErrorCode.STALE_CONTROLLER_EPOCH:
+            self._owner.resign()
+        elif isinstance(request, StopReplicaRequest):
+            self.deletion.on_answer(broker, response, request)
+            self._owner.tell_those_who_wait()
+        elif isinstance(request, UpdateMetadataRequest) and broker == self._config.broker_id:
+            self._learned(request)
+            self._owner.tell_those_who_wait()
+
+    def _learned(self, request: UpdateMetadataRequest) -> None:
+        for topic in request.topic_states:
+            for state in topic.partition_states:
+                if state.leader >= 0:
+                    self.known.add((topic.topic_name, state.partition_index))
+                else:
+                    self.known.discard((topic.topic_name, state.partition_index))
+
+    def _send(self, batch: RequestBatch) -> None:
+        for broker, request in batch.requests():
+            self._channels.send(broker, request)
+
+
+def _children(reply: Reply) -> list[str]:
+    return sorted(reply.message.children or ()) if reply.error is ZooKeeperError.OK else []
+
+
+def _brokers(ids: list[int], replies: list[Reply]) -> dict[int, LiveBroker]:
+    """Those of them whose znode was there; there may be more replies than brokers."""
+    return {
+        broker: znodes.decode_broker(broker, reply.message.data, reply.message.stat)
+        for broker, reply in zip(ids, replies, strict=False)
+        if reply.error is ZooKeeperError.OK
+    }
+
+
+def _id_of(broker: LiveBroker) -> int:
+    return broker.id
