@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from kafkalite.broker.metadata import MetadataCache
 from kafkalite.broker.settings import Settings
-from kafkalite.broker.topic_settings import SETTINGS, TopicSettings
+from kafkalite.broker.topic_settings import SETTINGS
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.node import Component, Node
@@ -28,6 +28,7 @@ from kafkalite.protocol.configs import (
     DescribeConfigsResult,
     DescribeConfigsSynonym,
 )
+from kafkalite.replication.ports import TopicSettings
 from kafkalite.types import NodeName
 
 TOPIC, BROKER = 2, 4  # of resources

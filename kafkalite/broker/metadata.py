@@ -20,7 +20,6 @@ from kafkalite.broker.auto_topics import AutoTopics
 from kafkalite.broker.fence import ControllerFence
 from kafkalite.broker.metadata_view import MetadataView
 from kafkalite.broker.settings import Settings
-from kafkalite.broker.topic_settings import TopicSettings
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.node import Component, Node
@@ -32,6 +31,7 @@ from kafkalite.protocol.metadata import (
     MetadataResponse,
     MetadataResponseTopic,
 )
+from kafkalite.replication.ports import TopicSettings
 from kafkalite.types import NodeName
 
 _LEGAL_TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")  # it is the name of a folder, too

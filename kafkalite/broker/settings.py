@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from kafkalite.broker.topic_settings import TopicSettings, defaults_of, settings_from
+from kafkalite.broker.topic_settings import defaults_of, settings_from
 from kafkalite.config import BrokerConfig
 from kafkalite.controller import znodes
 from kafkalite.coordination.client import ZooKeeperClient
@@ -21,6 +21,7 @@ from kafkalite.errors import ProtocolError
 from kafkalite.node import Component, Node
 from kafkalite.protocol.zookeeper import EventType, GetChildrenRequest, GetDataRequest, ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import Reply
+from kafkalite.replication.ports import TopicSettings
 
 
 class Settings(Component):

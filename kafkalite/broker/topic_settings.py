@@ -10,20 +10,12 @@ Source: Kafka's LogConfig, TopicConfig.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from kafkalite.config import BrokerConfig
 from kafkalite.log.settings import LogConfig
-
-
-@dataclass(frozen=True, slots=True)
-class TopicSettings:
-    """The settings of one topic, as values."""
-
-    log: LogConfig = field(default_factory=LogConfig)
-    min_insync_replicas: int = 1
-    unclean_leader_election_enable: bool = False
+from kafkalite.replication.ports import TopicSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kafkalite.broker.topic_settings import SETTINGS, TopicSettings, defaults_of, makes_sense, settings_from
+from kafkalite.broker.topic_settings import SETTINGS, defaults_of, makes_sense, settings_from
 from kafkalite.config import BrokerConfig
 from kafkalite.log.settings import LogConfig
+from kafkalite.replication.ports import TopicSettings
 
 DEFAULTS = defaults_of(BrokerConfig(101, ("z1",), message_max_bytes=5000, min_insync_replicas=2))
 
