@@ -84,6 +84,7 @@ class ClientConfig:
     retry_backoff_max_ms: int = 1000
     reconnect_backoff_ms: int = 50
     reconnect_backoff_max_ms: int = 1000
+    default_api_timeout_ms: int = 60_000  # how long an administrator waits in all, whatever is tried again
     socket_connection_setup_timeout_ms: int = 10_000  # of the first request to a broker that was not heard of (KIP-601)
 
 

@@ -47,11 +47,11 @@ from kafkalite.protocol.produce import (
     ProduceResponse,
     TopicProduceResponse,
 )
+from kafkalite.protocol.registry import through_the_wire
 from kafkalite.protocol.transactions import InitProducerIdRequest, InitProducerIdResponse
 from kafkalite.reference import REFERENCE
 from kafkalite.sim.faults import Fault
 from kafkalite.sim.simulator import Simulator
-from kafkalite.protocol.registry import through_the_wire
 from kafkalite.storage.memory import MemoryStorage
 
 REFUSALS = {
