@@ -16,6 +16,18 @@ is `kafkalite.storage.StorageError`.
 from __future__ import annotations
 
 from kafkalite.errors import KafkaliteError
+from kafkalite.storage import StorageError
+
+__all__ = [
+    "BatchRefused",
+    "BatchTooLarge",
+    "CorruptBatch",
+    "InvalidRecord",
+    "OffsetsNotInOrder",
+    "OutOfOrderSequence",
+    "ProducerFenced",
+    "StorageError",  # for those who know the log and not what it rests on
+]
 
 
 class CorruptBatch(KafkaliteError, ValueError):

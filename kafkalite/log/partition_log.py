@@ -103,6 +103,12 @@ class PartitionLog:
         twin.segments, twin.producers = deepcopy(self.segments, memo), deepcopy(self.producers, memo)
         return twin
 
+    def configure(self, config: LogConfig) -> None:
+        """Go on with other settings."""
+        if config != self.config:
+            self.config = config
+            self._cleaner = Cleaner(self._storage, self.folder, config)
+
     @property
     def _active(self) -> Segment:
         return self.segments[-1]
@@ -147,14 +153,18 @@ class PartitionLog:
         Raises CorruptBatch or StorageError; batches before the bad one stay appended.
         """
         for header, batch in split(batches):
-            validate(batch)
-            if header.base_offset < self.log_end_offset:
-                raise OffsetsNotInOrder(
-                    f"{self.folder}: a batch begins at {header.base_offset}, and the log already ends at "
-                    f"{self.log_end_offset}; fetch from there, or truncate first"
-                )
-            self._append(header, (batch,), now_ms)
+            self.append_copy(header, batch, now_ms)
         return self.log_end_offset
+
+    def append_copy(self, header: BatchHeader, batch: Buffer, now_ms: int) -> None:
+        """Put one of the leader's batches, whose header was read already, at the end as it is; errors as above."""
+        validate(batch)
+        if header.base_offset < self.log_end_offset:
+            raise OffsetsNotInOrder(
+                f"{self.folder}: a batch begins at {header.base_offset}, and the log already ends at "
+                f"{self.log_end_offset}; fetch from there, or truncate first"
+            )
+        self._append(header, (batch,), now_ms)
 
     def _append(self, header: BatchHeader, parts: tuple[Buffer, ...], now_ms: int) -> None:
         marker: Marker | None = decode_marker(b"".join(parts)) if header.is_control else None
@@ -239,6 +249,13 @@ class PartitionLog:
             if found is not None:
                 return found
         return b""
+
+    def bytes_between(self, offset: int, end_offset: int) -> int:
+        """How much there is to read from the batch that has `offset` up to `end_offset`."""
+        found = 0
+        for segment in self.segments[self._segment_for(offset) :]:
+            found += max(0, segment.position_of(end_offset) - segment.position_of(offset))
+        return found
 
     def _segment_for(self, offset: int) -> int:
         if offset >= self._active.base_offset:  # nearly every read is near the end

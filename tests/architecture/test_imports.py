@@ -23,7 +23,7 @@ PARTITION = FRAME - {"kafkalite.storage"} | {"kafkalite.log", "kafkalite.protoco
 SERVER = (
     FRAME
     | PARTITION
-    | {"kafkalite.coordination", "kafkalite.replication", "kafkalite.controller"}
+    | {"kafkalite.coordination", "kafkalite.replication", "kafkalite.controller", "kafkalite.controller.znodes"}
     | {"kafkalite.groups", "kafkalite.transactions"}
 )
 SYSTEM = SERVER | {
@@ -51,8 +51,11 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "kafkalite.log": WORDS | {"kafkalite.storage"},
     "kafkalite.protocol": WORDS,
     "kafkalite.coordination": FRAME | {"kafkalite.protocol"},
-    "kafkalite.replication": PARTITION,
-    "kafkalite.controller": FRAME - {"kafkalite.storage"} | {"kafkalite.coordination", "kafkalite.protocol"},
+    # what stands in ZooKeeper is a format, like a protocol: leaders write the ISR there, and know no controller
+    "kafkalite.controller.znodes": WORDS | {"kafkalite.protocol"},
+    "kafkalite.replication": PARTITION | {"kafkalite.controller.znodes"},
+    "kafkalite.controller": FRAME - {"kafkalite.storage"}
+    | {"kafkalite.coordination", "kafkalite.protocol", "kafkalite.controller.znodes"},
     "kafkalite.groups": PARTITION,
     "kafkalite.transactions": PARTITION,
     "kafkalite.broker": SERVER,
