@@ -110,5 +110,6 @@ class CleanLogLost(Invariant):
         view, broker = self.world.of(at)
         fact: LogLoaded = at.fact
         log = view.logs.get(broker)
-        if log is not None and fact.was_clean and fact.end < log.end and log.between(fact.end, FOREVER):
+        # One that is made anew, because its disk is, has no end; nothing was closed there.
+        if log is not None and fact.was_clean and 0 < fact.end < log.end and log.between(fact.end, FOREVER):
             self.violated(f"{at.node} closed its log at {log.end} and found it ends at {fact.end}", at, log.last_fact)

@@ -178,6 +178,6 @@ class ShrunkEarly(Invariant):
         if role is None:
             return
         for member in fact.lagging:
-            counted_ms = at.now_ms - role.counted_from_ms.get(member, 0.0)
-            if counted_ms < self.world.expectations.replica_lag_time_max_ms:
-                self.violated(f"b{member} is put out after {counted_ms:.0f} ms", at, role.fact)
+            late_ms = at.now_ms - role.caught_up_ms.get(member, float("-inf"))
+            if late_ms < self.world.expectations.replica_lag_time_max_ms:
+                self.violated(f"b{member} is put out {late_ms:.0f} ms after it was caught up", at, role.fact)

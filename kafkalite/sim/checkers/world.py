@@ -47,7 +47,7 @@ class Role:
     isr: frozenset[int] = frozenset()  # as the coordination service has it, by this leader's knowledge
     maximal_isr: frozenset[int] = frozenset()
     replicas: frozenset[int] = frozenset()
-    counted_from_ms: dict[int, float] = field(default_factory=dict)  # member -> when this leader began to count it
+    caught_up_ms: dict[int, float] = field(default_factory=dict)  # members taken for caught up when the epoch began
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,8 @@ class World:
         fact: LogTruncated = at.fact
         log = view.log(broker)
         log.truncate(fact.end)
-        log.start = min(log.start, fact.end)
+        # A log that ends later than before was begun anew: its leader had no longer what would have come next.
+        log.start = fact.end if fact.end > fact.was_end else min(log.start, fact.end)
         log.last_fact = at
         watermark = view.watermarks.get(broker)
         if watermark is not None and watermark.fact.high_watermark > fact.end:
@@ -246,8 +247,8 @@ class World:
         role = view.leading(broker)
         if role is not None:
             role.maximal_isr |= frozenset(fact.isr)
-            for member in fact.joining:
-                role.counted_from_ms[member] = at.now_ms
+            for member in fact.joining:  # it may have been caught up long ago, and lag behind again by now
+                role.caught_up_ms.pop(member, None)
             view.possible_isr |= frozenset(fact.isr)
 
     def on_isr_changed(self, at: Announced) -> None:

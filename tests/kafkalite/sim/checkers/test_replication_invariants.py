@@ -298,6 +298,30 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
         ],
         None,
     ),
+    "a replica that joined lags behind at once": (
+        [
+            *WITHOUT_3,
+            append(3, 0),
+            append(3, 1),
+            expands(1, (1, 2, 3), 3),
+            changed(1, (1, 2), (1, 2, 3)),
+            wait(20000),
+            shrinks(1, (1, 2), 3),
+        ],
+        None,
+    ),
+    "a follower begins anew where its leader's log begins": (
+        [
+            *committed(4, isr=(1, 2)),
+            ("b1", LogStartMoved(*ORDERS, 3)),
+            append(3, 0),
+            truncated(3, 1, 3),
+            append(3, 3),
+            expands(1, (1, 2, 3), 3),
+        ],
+        None,
+    ),
+    "a disk is replaced": ([*committed(2), loads(3, end=0, was_clean=True), append(3, 0)], None),
     "a topic of the same name begins anew": (
         [*committed(2), ("b9", TopicDeleted("orders")), *committed(1)],
         None,
