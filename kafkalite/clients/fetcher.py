@@ -78,6 +78,7 @@ class Fetcher(Component):
         position = self.positions[partition]
         if offset >= 0:
             position.seek(offset)
+            self.node.note(PositionReset(*partition, offset, "sought"))
         else:
             position.look_up(offset, "sought")
 

@@ -82,7 +82,7 @@ class Follower(Component):
     def on_new_leader(self, source: NodeName, new: m.NewLeader) -> None:
         """Make the leader's history our own, and say so when it is on the disk."""
         if self._is_from_leader(source):
-            self.server.history.take(new.difference)
+            self.server.take(new.difference)
             self._epoch = new.epoch
             self.server.begin_term()
             self.server.sync_log()

@@ -20,7 +20,7 @@ from kafkalite.coordination.changes import Change
 from kafkalite.coordination.election import Election
 from kafkalite.coordination.follower import Follower
 from kafkalite.coordination.front import Front
-from kafkalite.coordination.history import History
+from kafkalite.coordination.history import SNAP, Difference, History
 from kafkalite.coordination.leader import Leader
 from kafkalite.facts import ChangeCommitted, LogDirectoryFailed, ServerStoppedServing
 from kafkalite.node import Effect, Event, Node
@@ -139,6 +139,12 @@ class ZooKeeperServer(Node):
             (self.leader if self._role == LEADING else self.follower).logged(zxid)
         if term != self._term or self.history.last_zxid > zxid:
             self.sync_log()
+
+    def take(self, difference: Difference) -> None:
+        """Make the leader's history our own. A snapshot brings many committed changes at once."""
+        self.history.take(difference)
+        if difference.mode == SNAP:
+            self.note(ChangeCommitted(self.history.tree.zxid, self.history.tree.digest))
 
     def commit(self, zxid: int) -> None:
         """Apply the changes up to this one; tell everybody concerned."""

@@ -66,7 +66,7 @@ def run_seed(seed: int, deliveries_min: int = 20_000) -> SeedResult:
         result.deliveries,
         result.now_ms,
         tuple(str(violation) for violation in result.violations),
-        result.checker.coverage,
+        result.checker.coverage.reached,
     )
 
 

@@ -42,6 +42,11 @@ class Coverage:
         if error is not None and error in ErrorCode.__members__:
             self.errors[error] += times
 
+    @property
+    def reached(self) -> Counter[str]:
+        """Facts and errors in one: their names do not look alike."""
+        return self.facts + self.errors
+
     def __add__(self, other: Coverage) -> Coverage:
         return Coverage(self.facts + other.facts, self.errors + other.errors)
 
