@@ -14,12 +14,11 @@ Source: Kafka's KafkaApis.handleTopicMetadataRequest, handleUpdateMetadataReques
 
 from __future__ import annotations
 
-import re
-
 from kafkalite.broker.auto_topics import AutoTopics
 from kafkalite.broker.fence import ControllerFence
 from kafkalite.broker.metadata_view import MetadataView
 from kafkalite.broker.settings import Settings
+from kafkalite.broker.topic_rules import why_not_named
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.node import Component, Node
@@ -33,8 +32,6 @@ from kafkalite.protocol.metadata import (
 )
 from kafkalite.replication.ports import TopicSettings
 from kafkalite.types import NodeName
-
-_LEGAL_TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")  # it is the name of a folder, too
 
 
 class MetadataCache(Component):
@@ -90,7 +87,7 @@ class MetadataCache(Component):
     def _topic(self, name: str, *, may_create: bool) -> MetadataResponseTopic:
         if name in self.view.topics:
             return self.view.topic_answer(name)
-        if not _LEGAL_TOPIC.fullmatch(name):
+        if why_not_named(name, ()):
             return MetadataResponseTopic(ErrorCode.INVALID_TOPIC_EXCEPTION, name)
         if may_create and self._config.auto_create_topics_enable:
             return MetadataResponseTopic(self._auto_topics.want(name), name)

@@ -1,0 +1,158 @@
+"""Brokers, controllers and ZooKeeper servers come and go; what was acknowledged stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from kafkalite.facts import BrokerFenced, BrokerRegistered, BrokerStopped, ControllerElected, LeaderElected, LogLoaded
+from kafkalite.sim.cluster import Cluster
+from kafkalite.sim.faults import Freeze, PowerLoss
+
+from .reading import facts, isr_of, leader_of, values_of
+
+ALL = (101, 102, 103)
+
+
+def three(seed: int, zookeepers: int = 1) -> Cluster:
+    return Cluster(brokers=3, zookeepers=zookeepers, seed=seed).topic("orders", replicas=3, min_insync_replicas=2)
+
+
+@pytest.mark.parametrize("name", ["b101", "b102", "b103"])
+def test_a_broker_that_is_killed_and_restarted_catches_up_and_is_in_sync_again(name: str) -> None:
+    """R1, R3."""
+    cluster = three(seed=21)
+    producer = cluster.producer()
+    producer.send("orders", b"before").result()
+
+    cluster.kill(name)
+    producer.send("orders", b"while it is dead").result()
+    cluster.restart(name)
+    producer.send("orders", b"after").result()
+    cluster.run_until(lambda: isr_of(cluster, "orders") == ALL, "an ISR of all three")
+
+    assert [b"before", b"while it is dead", b"after"] == values_of(cluster, "orders", 0, 3)
+    assert 3 == cluster.view.log_ends[name, "orders", 0]
+
+
+@pytest.mark.parametrize("name", ["b101", "b102", "b103"])
+def test_a_new_life_of_a_broker_waits_for_the_old_session_and_has_a_greater_epoch(name: str) -> None:
+    """Z1."""
+    cluster = three(seed=22)
+    died_ms = cluster.now_ms
+
+    cluster.kill(name).restart(name)
+    cluster.run_until(lambda: len(facts(cluster, BrokerRegistered, name)) == 2, "its second registration")
+
+    first, second = facts(cluster, BrokerRegistered, name)
+    assert second.broker_epoch > first.broker_epoch
+    assert cluster.now_ms - died_ms > 10_000, "the session's time-out, less what had passed of it"
+
+
+def test_when_every_broker_restarts_one_after_the_other_nothing_that_was_acknowledged_is_lost() -> None:
+    """R6."""
+    cluster = three(seed=23)
+    producer = cluster.producer()
+    values = []
+    for round_, name in enumerate(cluster.brokers):
+        cluster.kill(name)
+        values.append(b"without %d" % round_)
+        producer.send("orders", values[-1]).result()
+        cluster.restart(name)
+        cluster.run_until(lambda: isr_of(cluster, "orders") == ALL, "an ISR of all three")
+
+    assert values == values_of(cluster, "orders", 0, 3)
+
+
+def test_all_brokers_may_lose_power_at_once_and_come_back() -> None:
+    """What was not synced may be gone on all of them, acknowledged or not; the partition goes on all the same."""
+    cluster = three(seed=24)
+    cluster.producer().send("orders", b"v").result()
+
+    for name in cluster.brokers:
+        cluster.inject(PowerLoss(name))
+    cluster.run_for(1000)
+    for name in cluster.brokers:
+        cluster.restart(name)
+    offset = cluster.producer("p2").send("orders", b"w").result()
+
+    assert [b"w"] == [one.value for one in cluster.consumer().assign(("orders", 0, offset)).poll(1)]
+
+
+def test_another_broker_becomes_controller_and_elects_leaders() -> None:
+    """Z1, Z2, R4."""
+    cluster = three(seed=25)
+    old = cluster.view.controller
+    assert old is not None
+
+    cluster.kill(old)
+    cluster.run_until(lambda: len(facts(cluster, ControllerElected)) == 2, "the next controller")
+    cluster.run_for(1000)
+
+    first, second = facts(cluster, ControllerElected)
+    assert first.controller_epoch + 1 == second.controller_epoch
+    assert old != cluster.view.controller
+    cluster.admin().create_topic("later", 2, 2)
+    cluster.run_until(lambda: cluster.view.leads(("later", 1)), "leaders of later")
+    assert 0 == cluster.producer().send("orders", b"v").result()
+
+
+def test_a_broker_whose_session_expires_is_taken_for_dead_and_comes_back_as_a_new_life() -> None:
+    """Z1: it froze for longer than its session's time-out."""
+    cluster = three(seed=26)
+    frozen = leader_of(cluster, "orders")
+
+    cluster.inject(Freeze(frozen, 40_000))
+    cluster.producer().send("orders", b"by another leader").result()
+    assert frozen != leader_of(cluster, "orders")
+    cluster.run_until(lambda: isr_of(cluster, "orders") == ALL, "an ISR of all three")
+
+    assert [BrokerFenced(int(frozen[1:]))] == facts(cluster, BrokerFenced)
+    first, second = facts(cluster, BrokerRegistered, frozen)
+    assert second.broker_epoch > first.broker_epoch
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_one_of_three_zookeeper_servers_may_die(index: int) -> None:
+    """Z5, Z8."""
+    cluster = three(seed=27, zookeepers=3)
+
+    cluster.kill(cluster.zookeepers[index]).run_for(20_000)
+    cluster.topic("later", partitions=3, replicas=3)
+
+    assert [] == facts(cluster, BrokerFenced)
+    assert 0 == cluster.producer().send("later", b"v", partition=0).result()
+
+
+def test_a_broker_that_stops_in_order_hands_its_leadership_over_first_and_loses_nothing() -> None:
+    """R4."""
+    cluster = three(seed=28)
+    producer = cluster.producer()
+    leader = leader_of(cluster, "orders")
+    values = [b"%02d" % number for number in range(20)]
+
+    pending = [producer.send("orders", value) for value in values[:10]]
+    cluster.shut_down(leader)
+    pending += [producer.send("orders", value) for value in values[10:]]
+    offsets = [one.result() for one in pending]
+    cluster.run_until(lambda: facts(cluster, BrokerStopped) != [], "the end of the broker")
+
+    assert list(range(20)) == offsets
+    assert values == values_of(cluster, "orders", 0, 20)
+    moved = facts(cluster, LeaderElected)[-1]
+    assert ("shutdown", False) == (moved.reason, moved.is_unclean)
+    assert int(leader[1:]) not in moved.isr
+
+
+def test_a_broker_that_stopped_in_order_begins_again_at_once_and_opens_its_logs_as_they_are() -> None:
+    cluster = three(seed=29)
+    cluster.producer().send("orders", b"v").result()
+    leader = leader_of(cluster, "orders")
+
+    cluster.shut_down(leader)
+    cluster.run_until(lambda: facts(cluster, BrokerStopped) != [], "the end of the broker")
+    stopped_ms = cluster.now_ms
+    cluster.kill(leader).restart(leader)
+    cluster.run_until(lambda: len(facts(cluster, BrokerRegistered, leader)) == 2, "its second registration")
+
+    assert cluster.now_ms - stopped_ms < 1000, "its session was closed, and nobody waited for a time-out"
+    assert LogLoaded("orders", 0, 0, 1, was_clean=True) == facts(cluster, LogLoaded, leader)[-1]
