@@ -49,6 +49,7 @@ class View:
 
     def __init__(self) -> None:
         self.registered: set[int] = set()  # brokers whose znode is there, as far as they know
+        self.seen: set[int] = set()  # brokers that a controller has ever seen alive, and so can place replicas on
         self.stopped: set[int] = set()  # brokers that stopped in order
         self.controller: NodeName | None = None
         self.controller_epoch = -1
@@ -66,6 +67,7 @@ class View:
             facts.BrokerRegistered: self._broker_registered,
             facts.BrokerFenced: self._broker_fenced,
             facts.BrokerStopped: self._broker_stopped,
+            facts.BrokersChanged: self._brokers_changed,
             facts.ControllerElected: self._controller_elected,
             facts.ControllerResigned: self._controller_resigned,
             facts.ServerElected: self._server_elected,
@@ -109,6 +111,9 @@ class View:
     def _broker_stopped(self, node: NodeName, fact: facts.BrokerStopped) -> None:
         self.registered.discard(fact.broker)
         self.stopped.add(fact.broker)
+
+    def _brokers_changed(self, node: NodeName, fact: facts.BrokersChanged) -> None:
+        self.seen.update(fact.live)
 
     def _controller_elected(self, node: NodeName, fact: facts.ControllerElected) -> None:
         if fact.controller_epoch > self.controller_epoch:
