@@ -56,6 +56,23 @@ def assign_replicas(
     return placed
 
 
+def pattern_of(replicas: list[int], brokers: list[int], racks: dict[int, str | None]) -> tuple[int, int]:
+    """The start and shift with which partition 0 got these replicas; a topic that grows goes on with them.
+
+    Where the brokers are others now, the start is that of its first replica, or of the broker that stands there now.
+
+    >>> pattern_of([102, 104], [101, 102, 103, 104], {})
+    (1, 1)
+    """
+    in_order = in_alternating_racks(brokers, racks)
+    start = next((at for at, broker in enumerate(in_order) if broker == replicas[0]), replicas[0] % len(in_order))
+    if len(replicas) <= len(in_order):
+        for shift in range(len(in_order)):
+            if assign_replicas(1, len(replicas), brokers, racks, start, shift, 0)[0] == replicas:
+                return start, shift
+    return start, start
+
+
 def _spread(
     leader: int, others: list[int], replication_factor: int, rack_of: dict[int, str | None], rack_count: int
 ) -> list[int]:
