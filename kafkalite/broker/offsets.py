@@ -11,7 +11,7 @@ OFFSET_NOT_AVAILABLE, or a consumer would see the end go back (KIP-207).
 DeleteRecords is answered once the log of every live replica begins there.
 
 Left out: the timestamps of tiered storage.
-Source: Kafka's Partition.fetchOffsetForTimestamp, lastOffsetForLeaderEpoch, deleteRecordsOnLeader, DelayedDeleteRecords.
+Source: Kafka's Partition.fetchOffsetForTimestamp, lastOffsetForLeaderEpoch, deleteRecordsOnLeader; DelayedDeleteRecords
 """
 
 from __future__ import annotations
