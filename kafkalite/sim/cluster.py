@@ -25,9 +25,10 @@ from kafkalite.node import Node, Send
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
 from kafkalite.sim import faults
-from kafkalite.sim.blueprint import FIRST_BROKER_ID, Blueprint, Input, broker_name
+from kafkalite.sim.blueprint import FIRST_BROKER_ID, Blueprint, Input, broker_id_of, broker_name
 from kafkalite.sim.facades import EARLIEST, AdminFacade, ConsumerFacade, ProducerFacade
 from kafkalite.sim.network import Delays
+from kafkalite.sim.shell import Shell, ShellFacade
 from kafkalite.sim.simulator import Simulator, Step
 from kafkalite.sim.trace import facts_of
 from kafkalite.sim.view import Polled, View
@@ -176,8 +177,14 @@ class Cluster:
         return self.inject(faults.SlowLink(one, other, factor)).inject(faults.SlowLink(other, one, factor))
 
     def shut_down(self, name: NodeName) -> Self:
-        """Stop a broker in order."""
+        """Stop a broker in order, which takes it a while."""
         return self.call(name, "shutdown")
+
+    def stop(self, name: NodeName) -> Self:
+        """Stop a broker in order and wait for its end; it can be restarted."""
+        self.shut_down(name)
+        self.run_until(lambda: broker_id_of(name) in self.view.stopped, f"the end of {name}")
+        return self.kill(name)
 
     def next_number(self, client: NodeName) -> int:
         """Number what a client is asked: its records, its requests."""
@@ -203,9 +210,11 @@ class Cluster:
         return self
 
     def start(self) -> Self:
-        """Go on until every broker is registered and one of them is controller."""
+        """Go on until a broker is controller and has seen them all; without brokers, until the ensemble is led."""
+        if not self.brokers:
+            return self.run_until(lambda: self.view.zookeeper_leader is not None, "a leader of the ensemble")
         ids = {config.broker_id for config in self.blueprint.brokers}
-        return self.run_until(lambda: self.view.registered >= ids and self.view.controller is not None, "the start")
+        return self.run_until(lambda: ids <= self.view.seen and self.view.controller is not None, "the start")
 
     # Topics and clients ---------------------------------------------------------------------------------------------
 
@@ -253,6 +262,12 @@ class Cluster:
             self._build(Admin, name, self._client)
         return AdminFacade(self, name)
 
+    def shell(self, name: NodeName = "shell", servers: tuple[NodeName, ...] = ()) -> ShellFacade:
+        """A program that talks to these ZooKeeper servers, or to any."""
+        if name not in self.sim.nodes:
+            self._build(Shell, name, servers or self.zookeepers)
+        return ShellFacade(self, name)
+
     def _settings(self, settings: dict[str, Any], own: type) -> tuple[ClientConfig, dict[str, Any]]:
         of_client = {key: value for key, value in settings.items() if key not in own.__dataclass_fields__}  # type: ignore[attr-defined]  # a dataclass
         of_own = {key: value for key, value in settings.items() if key not in of_client}
@@ -296,6 +311,10 @@ class Cluster:
             and all(getattr(at.fact, name) == value for name, value in fields.items())
         ]
 
+    def files(self, broker: NodeName, folder: str) -> list[str]:
+        """The names of the files in one folder of a broker's disk, sorted."""
+        return list(self.sim.nodes[broker].storage.names(folder))
+
     def peers_of(self, name: NodeName) -> set[NodeName]:
         """The nodes to which it has sent anything so far."""
         return {
@@ -305,6 +324,16 @@ class Cluster:
             for effect in step.effects
             if type(effect) is Send
         }
+
+    def asked(self, name: NodeName, kind: type) -> list[NodeName]:
+        """Whom it has sent requests of that class so far, in order."""
+        return [
+            node_of(effect.to)
+            for step in self.steps
+            if step.node == name
+            for effect in step.effects
+            if type(effect) is Send and type(effect.message) is kind
+        ]
 
     def read(self, topic: str, partition: int = 0) -> list[Polled]:
         """What a new consumer finds in a partition, from its beginning up to its high watermark."""

@@ -32,6 +32,12 @@ class Scenario:
     claims: tuple[str, ...]
     play: Callable[[Stage], None]
 
+    @classmethod
+    def of(cls, play: Callable[[Stage], None], claims: str) -> Scenario:
+        """The scenario that a function plays: called as it is, and told by the first line of its docstring."""
+        assert play.__doc__, f"{play.__name__} says nothing of what it shows"
+        return cls(play.__name__.replace("_", "-"), play.__doc__.splitlines()[0], tuple(claims.split()), play)
+
 
 class Stage:
     """Builds the cluster of a scenario, and tells what happens in it line by line."""
@@ -80,17 +86,22 @@ class Stage:
     def cluster(
         self, brokers: int = 3, zookeepers: int = 1, *, is_start_told: bool = False, **settings: Any
     ) -> Cluster:
-        """A cluster that has started, and whose facts are told from now on; settings are those of `Cluster`."""
+        """A cluster that has started, and whose facts are told from now on; settings are those of `Cluster`.
+
+        Without brokers it is the coordination service alone.
+        """
         cluster = Cluster(brokers, zookeepers, self.seed, **settings)
         cluster.sim.observers.append(self._observe)
         cluster.sim.fault_observers.append(self._observe_fault)
         if is_start_told:
+            return cluster.start()
+        with self.quiet():
             cluster.start()
-        else:
-            with self.quiet():
-                cluster.start()
+        if brokers:
             names = f"brokers {', '.join(cluster.brokers)}; ZooKeeper {', '.join(cluster.zookeepers)}"
             self.show(f"{names}; the controller is {cluster.view.controller}")
+        else:
+            self.show(f"ZooKeeper {', '.join(cluster.zookeepers)}, led by {cluster.view.zookeeper_leader}")
         return cluster
 
     def topic(self, cluster: Cluster, name: str, partitions: int = 1, replicas: int = 1, **how: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kafkalite import facts
 from kafkalite.sim import faults
+from kafkalite.sim.shell import ZnodeChanged
 from kafkalite.types import NodeName
 
 Line = Callable[[Any], str]
@@ -37,6 +38,10 @@ def _records(numbers: tuple[int, ...]) -> str:
     if numbers == tuple(range(numbers[0], numbers[-1] + 1)):
         return f"records {numbers[0]} to {numbers[-1]}"
     return "records " + ", ".join(map(str, numbers))
+
+
+def _be(fact: Any) -> str:
+    return "is" if len(fact.records) == 1 else "are"
 
 
 def _offsets(first: int, last: int) -> str:
@@ -65,7 +70,7 @@ def _batch_sent(fact: facts.BatchSent) -> str:
 def _acknowledged(fact: facts.RecordsAcknowledged) -> str:
     if fact.base_offset < 0:
         return f"counts {_records(fact.records)} of {_where(fact)} as sent; nobody says where they are (acks=0)"
-    return f"is told that {_records(fact.records)} of {_where(fact)} are at {_offsets_of(fact)}"
+    return f"is told that {_records(fact.records)} of {_where(fact)} {_be(fact)} at {_offsets_of(fact)}"
 
 
 def _offsets_of(fact: facts.RecordsAcknowledged) -> str:
@@ -73,7 +78,7 @@ def _offsets_of(fact: facts.RecordsAcknowledged) -> str:
 
 
 def _failed(fact: facts.RecordsFailed) -> str:
-    sure = "they are in no log" if fact.is_definite else "they may be in the log"
+    sure = "in no log, for sure" if fact.is_definite else "perhaps in the log all the same"
     return f"gives up on {_records(fact.records)} of {_where(fact)}: {fact.error}; {sure}"
 
 
@@ -142,6 +147,7 @@ _LINES: dict[type, Line] = {
     facts.RecordsPolled: _polled,
     facts.PositionReset: lambda f: f"goes on from {f.position} in {_where(f)}: {f.reason}",
     facts.RequestAnswered: lambda f: f"{f.api}: {f.error if f.error != 'NONE' else f.answer or 'done'}",
+    ZnodeChanged: lambda f: f"is told: {f.event} {f.path}",
     facts.PartFailed: lambda f: f"part {f.part} raised {f.error}",
     facts.BatchAppended: _appended,
     facts.BatchSent: _batch_sent,
