@@ -45,7 +45,6 @@ class Batch:
         "may_be_appended",
         "partition",
         "payload",
-        "peer",
         "producer",
         "records",
         "retry_at_ms",
@@ -61,7 +60,6 @@ class Batch:
         self.attempts = 0
         self.retry_at_ms = 0.0
         self.is_in_flight = self.is_done = False
-        self.peer = ""  # it was last sent to
         self.may_be_appended = False  # some attempt ended without an answer that says it was not
         self.producer = (NO_PRODUCER_ID, NO_PRODUCER_EPOCH)
         self.base_sequence = NO_SEQUENCE

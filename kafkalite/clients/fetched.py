@@ -31,7 +31,7 @@ class Fetched(NamedTuple):
 
 
 def read_fetched(
-    data: bytes | memoryview,
+    data: bytes | bytearray | memoryview,
     position: int,
     aborted: Sequence[tuple[int, int]] | None = None,
     *,

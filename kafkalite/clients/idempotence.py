@@ -93,6 +93,7 @@ class Lane:
         self.next_sequence = 0
         self.last_acknowledged = SEQUENCE_END - 1  # before 0
         self.has_hole = False
+        self.is_known = False  # the leader has taken something of this identity, so it minds the numbers
 
     @property
     def first_waiting(self) -> Batch | None:
@@ -110,13 +111,14 @@ class Lane:
     def begin_anew(self, identity: Identity) -> None:
         """From now on the next batch is 0: those outstanding are renumbered, in their order."""
         self.identity, self.next_sequence, self.last_acknowledged = identity, 0, SEQUENCE_END - 1
-        self.has_hole = False
+        self.has_hole = self.is_known = False
         for batch in self.outstanding:
             self.number(batch, identity)
             batch.is_renumbered = True
 
     def acknowledged(self, batch: Batch) -> None:
         """A batch is done; a later one that is done says that those before it are in the log, too."""
+        self.is_known = True
         ahead = (batch.last_sequence - self.last_acknowledged) % SEQUENCE_END
         if ahead < SEQUENCE_END // 2:
             self.last_acknowledged = batch.last_sequence

@@ -151,14 +151,15 @@ class Producer(Node):
 
     def on_blocked(self) -> None:
         """Give up what has been blocked for `max_block_ms`."""
-        since_ms = self.now_ms - self._config.max_block_ms
+        most_ms = self._config.max_block_ms
         for topic, line in list(self._blocked.items()):
-            while line and line[0].since_ms <= since_ms:
+            while line and line[0].since_ms + most_ms <= self.now_ms:
                 self._refuse(topic, line.popleft(), ErrorCode.REQUEST_TIMED_OUT.name)
             if not line:
                 del self._blocked[topic]
         if self._blocked:
-            self.set_timer("blocked", min(line[0].since_ms for line in self._blocked.values()) - since_ms)
+            longest_ms = min(line[0].since_ms for line in self._blocked.values())
+            self.set_timer("blocked", longest_ms + most_ms - self.now_ms)
         self._rest_if_done()
 
     def _refuse(self, topic: str, handed: Handed, error: str) -> None:

@@ -110,7 +110,7 @@ class Sender(Component):
                 continue
             if peer in sizes and sizes[peer] + self._config.batch_size > self._config.max_request_size:
                 continue
-            batch = self._next_batch(partition, peer)
+            batch = self._next_batch(partition)
             if batch is not None:
                 requests.setdefault(peer, []).append(batch)
                 sizes[peer] = sizes.get(peer, 0) + len(batch.encoded())
@@ -122,14 +122,14 @@ class Sender(Component):
         yield from list(self._retrying)
         yield from (one for one in self._accumulator.ready(self.node.now_ms) if one not in self._retrying)
 
-    def _next_batch(self, partition: TopicPartition, peer: NodeName) -> Batch | None:
+    def _next_batch(self, partition: TopicPartition) -> Batch | None:
         """The batch that this partition sends next, if it may send one now."""
         lane = self._lanes.get(partition)
         if lane is None:
             lane = self._lanes[partition] = Lane()
         if partition in self._retrying:
             return self._next_retry(partition, lane)
-        if not self._may_send_new(lane, peer):
+        if not self._may_send_new(lane):
             return None
         batch = Batch(partition, [self._pending.pop(record)[1] for record in self._accumulator.take(partition)])
         if self._producer_id is not None:
@@ -137,14 +137,15 @@ class Sender(Component):
         lane.outstanding.append(batch)
         return batch
 
-    def _may_send_new(self, lane: Lane, peer: NodeName) -> bool:
+    def _may_send_new(self, lane: Lane) -> bool:
         in_flight_max = self._config.max_in_flight_requests_per_connection
         if self._producer_id is None:
             return in_flight_max > 1 or not lane.outstanding
-        # A new leader that has never heard of this producer takes whatever comes first, so the batches before must not
-        # be at another broker still. Kafka does not wait for that.
-        is_elsewhere = bool(lane.outstanding) and lane.outstanding[-1].peer != peer
-        return not lane.has_hole and not is_elsewhere and len(lane.outstanding) < min(in_flight_max, IN_FLIGHT_MAX)
+        # A leader that has never heard of a producer takes whatever comes first, as the records it knew may be gone by
+        # age. So the first batch goes alone: were it refused for a moment, those behind it would be taken before it.
+        # Kafka does not wait here.
+        in_flight_max = min(in_flight_max, IN_FLIGHT_MAX) if lane.is_known else 1
+        return not lane.has_hole and len(lane.outstanding) < in_flight_max
 
     def _next_retry(self, partition: TopicPartition, lane: Lane) -> Batch | None:
         """The batch to be sent again: with idempotence only the oldest of all, and alone."""
@@ -161,7 +162,7 @@ class Sender(Component):
         for batch in batches:
             topic, index = batch.partition
             batch.attempts += 1
-            batch.is_in_flight, batch.is_renumbered, batch.peer = True, False, peer
+            batch.is_in_flight, batch.is_renumbered = True, False
             topics.setdefault(topic, []).append(PartitionProduceData(index, batch.encoded()))
             self.node.note(BatchSent(topic, index, batch.records, batch.attempts, peer, batch.base_sequence))
             if self._lanes[batch.partition].first_waiting is None:
@@ -250,17 +251,17 @@ class Sender(Component):
     def on_expire(self) -> None:
         """Give up what is older than `delivery_timeout_ms`."""
         self._is_expiry_set = False
-        made_ms = self.node.now_ms - self._config.delivery_timeout_ms
+        now_ms, timeout_ms = self.node.now_ms, self._config.delivery_timeout_ms
         for lane in self._lanes.values():
-            for batch in [one for one in lane.outstanding if one.created_ms <= made_ms]:
+            for batch in [one for one in lane.outstanding if one.created_ms + timeout_ms <= now_ms]:
                 self._fail(batch, ErrorCode.REQUEST_TIMED_OUT)
-        while self._pending and (oldest := next(iter(self._pending.values())))[1].created_ms <= made_ms:
+        while self._pending and (oldest := next(iter(self._pending.values())))[1].created_ms + timeout_ms <= now_ms:
             self._fail_unsent(oldest[0])
-        ages_ms = [batch.created_ms for lane in self._lanes.values() for batch in lane.outstanding]
-        ages_ms += [pending.created_ms for _, pending in list(self._pending.values())[:1]]
-        if ages_ms:
+        made_ms = [batch.created_ms for lane in self._lanes.values() for batch in lane.outstanding]
+        made_ms += [pending.created_ms for _, pending in list(self._pending.values())[:1]]
+        if made_ms:
             self._is_expiry_set = True
-            self.set_timer("expire", min(ages_ms) - made_ms)
+            self.set_timer("expire", min(made_ms) + timeout_ms - now_ms)
         self._after_answers()
 
     def _fail_unsent(self, partition: TopicPartition) -> None:

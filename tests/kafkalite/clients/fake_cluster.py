@@ -12,6 +12,7 @@ from typing import Any
 from kafkalite.clients.producer import Producer
 from kafkalite.config import ClientConfig, ProducerConfig
 from kafkalite.errors import ErrorCode, OffsetOutOfRange
+from kafkalite.facts import RecordsAcknowledged, RecordsFailed
 from kafkalite.log.batch import split
 from kafkalite.log.compression import records_of
 from kafkalite.log.errors import CorruptBatch, OutOfOrderSequence, ProducerFenced
@@ -77,6 +78,8 @@ class Truth:
     """What is so. `script` are the next answers to Produce or Fetch of a partition, NONE for the usual one."""
 
     brokers: tuple[int, ...] = (101,)
+    listed: tuple[int, ...] = ()  # those that metadata tell of, if not all
+    work_ms: float = 0.0  # what a Produce takes, while the next on its connection waits
     partitions: dict[tuple[str, int], Led] = field(default_factory=dict)
     script: dict[tuple[str, int], list[ErrorCode]] = field(default_factory=dict)
     hang_ups: int = 0  # Produce requests that are carried out and not answered: the connection is closed
@@ -112,11 +115,16 @@ class FakeBroker(Node):
     def __init__(self, broker: int, truth: Truth) -> None:
         super().__init__(f"b{broker}")
         self.broker, self.truth = broker, truth
+        self.working: dict[str, ProduceRequest] = {}
+        self.parked: dict[str, FetchRequest] = {}
+
+    def on_peer_lost(self, peer: str, requests: tuple[Any, ...]) -> None:
+        self.parked.pop(peer, None)
 
     def on_metadata_request(self, source: str, request: MetadataRequest) -> None:
         self.truth.asked.append((self.name, source, request))
         names = [topic.name for topic in request.topics or ()]
-        brokers = tuple(MetadataResponseBroker(one, f"b{one}") for one in self.truth.brokers)
+        brokers = tuple(MetadataResponseBroker(one, f"b{one}") for one in self.truth.listed or self.truth.brokers)
         topics = tuple(self._topic(name) for name in names)
         self.reply(source, MetadataResponse(brokers=brokers, controller_id=self.truth.controller, topics=topics))
 
@@ -140,10 +148,21 @@ class FakeBroker(Node):
 
     def on_produce_request(self, source: str, request: ProduceRequest) -> None:
         self.truth.asked.append((self.name, source, request))
+        if self.truth.work_ms:
+            self.working[source] = request
+            self.set_timer(f"worked:{source}", self.truth.work_ms)
+        else:
+            self._produce(source, request)
+
+    def on_worked(self, source: str) -> None:
+        self._produce(source, self.working.pop(source))
+
+    def _produce(self, source: str, request: ProduceRequest) -> None:
         responses = tuple(
             TopicProduceResponse(topic.name, tuple(self._append(topic.name, one) for one in topic.partition_data))
             for topic in request.topic_data
         )
+        self._wake()
         if request.acks == 0:
             return
         if self.truth.hang_ups:
@@ -195,11 +214,29 @@ class FakeBroker(Node):
 
     def on_fetch_request(self, source: str, request: FetchRequest) -> None:
         self.truth.asked.append((self.name, source, request))
+        self._fetch(source, request)
+
+    def _fetch(self, source: str, request: FetchRequest, *, is_parked: bool = False) -> None:
         topics = tuple(
             FetchableTopicResponse(topic.topic, tuple(self._read(topic.topic, one) for one in topic.partitions))
             for topic in request.topics
         )
-        self.reply(source, FetchResponse(responses=topics))
+        is_news = any(
+            one.records or one.error_code or one.preferred_read_replica >= 0 for t in topics for one in t.partitions
+        )
+        if is_news or is_parked:
+            self.reply(source, FetchResponse(responses=topics))
+        else:
+            self.parked[source] = request
+            self.set_timer(f"parked:{source}", request.max_wait_ms)
+
+    def on_parked(self, source: str) -> None:
+        if source in self.parked:
+            self._fetch(source, self.parked.pop(source), is_parked=True)
+
+    def _wake(self) -> None:
+        for source in list(self.parked):
+            self._fetch(source, self.parked.pop(source), is_parked=True)
 
     def _read(self, topic: str, asked: FetchPartition) -> PartitionData:
         led = self.truth.partitions[topic, asked.partition]
@@ -237,12 +274,53 @@ class Run:
         )
         self.facts: list[tuple[str, Any]] = []
         self.sim.observers.append(self._observe)
+        self.records = 0
+        self._outcomes: dict[str, dict[int, Any]] = {}
+
+    def produce(
+        self,
+        count: int = 1,
+        topic: str = "orders",
+        node: str = "p1",
+        every_ms: float = 0,
+        from_ms: float = 0,
+        **settings: Any,
+    ) -> Run:
+        """Let a producer be handed so many records, of values v0, v1 ..."""
+        key, partition = settings.get("key"), settings.get("partition")
+        for number in range(count):
+            arguments = (self.records, topic, key, b"v%d" % self.records, None, partition)
+            self.sim.call_at(self.sim.now_ms + from_ms + number * every_ms, node, "produce", *arguments)
+            self.records += 1
+        return self
+
+    def until_done(self, node: str = "p1") -> Run:
+        """Let time pass until every record of the producer has an outcome."""
+        self.sim.run(lambda: len(self.outcomes(node)) == self.records)
+        return self
+
+    def outcomes(self, node: str = "p1") -> dict[int, Any]:
+        """What was said of each record: an offset, or the failure."""
+        return self._outcomes.setdefault(node, {})
+
+    def requests(self, kind: type) -> list[tuple[str, Any]]:
+        """The requests of one class, and which broker got them."""
+        return [(broker, request) for broker, _, request in self.truth.asked if type(request) is kind]
 
     def _again(self, name: str, storage: MemoryStorage) -> Node:
         return FakeBroker(int(name[1:]), self.truth)
 
     def _observe(self, now_ms: float, node: str, fact: Any) -> None:
         self.facts.append((node, fact))
+        if not isinstance(fact, (RecordsAcknowledged, RecordsFailed)):
+            return
+        found = self.outcomes(node)
+        for index, record in enumerate(fact.records):
+            assert record not in found, f"two outcomes of record {record}"
+            if isinstance(fact, RecordsFailed):
+                found[record] = fact
+            else:
+                found[record] = fact.base_offset + index if fact.base_offset >= 0 else -1
 
     def of(self, kind: type, node: str | None = None) -> list[Any]:
         """The facts of one class."""
