@@ -146,6 +146,7 @@ def expectations_of(plan: Plan) -> Expectations:
         replica_lag_time_max_ms=BROKER["replica_lag_time_max_ms"],
         disks_keep_everything=plan.profile in (Profile.CALM, Profile.KILLS),
         reads_everything=True,
+        foreign_prefix=b"xxx",  # the prober's
     )
 
 
@@ -216,7 +217,8 @@ class _Run:
 
     def keep_busy(self) -> None:
         """Traffic until the faults are over, and until enough has happened."""
-        end_ms = self.cluster.now_ms + self.plan.busy_ms
+        last_ms = max((at_ms for at_ms, _ in self.plan.schedule), default=0.0)
+        end_ms = max(self.cluster.now_ms + self.plan.busy_ms, last_ms + ROUND_MS)
         while self.cluster.now_ms < end_ms or self.cluster.sim.deliveries < self.plan.deliveries_min:
             self._round()
             self.cluster.run_for(ROUND_MS)

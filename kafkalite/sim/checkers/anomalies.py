@@ -83,9 +83,11 @@ class _Partition:
                 yield _violation("failed-but-read", f"{record} failed for sure and is at {offsets[0]}", failed, poll)
 
     def out_of_order(self, now_ms: float) -> Iterator[Violation]:
-        """Records of one producer by number must stand by offset. Only acknowledged ones: the rest may come late."""
+        """Records of one producer must stand as they were sent. Only acknowledged ones: the rest may come late."""
         before: dict[str, tuple[int, Record, Announced]] = {}
-        for record, offset, at in sorted(self.promised(), key=lambda promise: promise[0]):
+        promised = {record: (offset, at) for record, offset, at in self.promised()}
+        for record in [record for record in self.history.sent if record in promised]:
+            offset, at = promised[record]
             config = self.config(record)
             if not config.enable_idempotence and config.max_in_flight_requests_per_connection > 1:
                 continue

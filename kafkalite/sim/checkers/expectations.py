@@ -28,6 +28,7 @@ class Expectations:
     `disks_keep_everything`: a machine that loses power keeps what was not synced, or the run cuts no power. Otherwise a
     leader whose disk lost a committed record is no violation, as in Kafka, where to be committed is not to be synced.
     `reads_everything`: in the end, some consumer has read every partition from its beginning to its end.
+    `foreign_prefix`: values that begin like this are written by somebody who announces nothing.
     `available_from_ms`: all faults are over; what is sent from then on is acknowledged before the run ends.
     """
 
@@ -38,6 +39,7 @@ class Expectations:
     replica_lag_time_max_ms: float = 30_000
     disks_keep_everything: bool = False
     reads_everything: bool = False
+    foreign_prefix: bytes | None = None
     available_from_ms: float = float("inf")
 
     def of_topic(self, topic: str) -> TopicPromise:

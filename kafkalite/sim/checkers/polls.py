@@ -72,7 +72,11 @@ class Phantom(PollCheck):
         for offset, value in zip(fact.offsets, fact.values, strict=True):
             record = self.history.record_of(value)
             sent = self.history.sent[record] if record is not None else None
-            if not self.history.is_known(value):
+            if not self.history.is_known(value) and not self._is_foreign(value):
                 self.violated(f"offset {offset} holds {value!r}, which nobody sent", at)
             elif sent is not None and (sent.fact.topic, sent.fact.partition) != (fact.topic, fact.partition):
                 self.violated(f"offset {offset} holds {value!r}, which was sent elsewhere", at, sent)
+
+    def _is_foreign(self, value: bytes | None) -> bool:
+        prefix = self.world.expectations.foreign_prefix
+        return prefix is not None and value is not None and value.startswith(prefix)

@@ -50,7 +50,7 @@ BROKEN: dict[str, tuple[list[list[Told]], Expectations | None]] = {
     "nonmonotonic-send": (
         [
             [*committed(2), sent(1), sent(2), acknowledged(2, 0), acknowledged(1, 1)],
-            [*served(2, 1), polled((0, 2), (1, 1))],
+            [*committed(2), sent(1), sent(2), acknowledged(1, 1), acknowledged(2, 0), polled((0, 2), (1, 1))],
         ],
         ONE_IN_FLIGHT,
     ),
@@ -131,6 +131,11 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
         [*served(1, 2), polled((1, 2)), polled((1, 2), consumer="c2"), reset(0), polled(position=1)],
         Expectations(topic=TopicPromise(is_compacted=True), reads_everything=True),
     ),
+    "a record of somebody who announces nothing": (
+        [*committed(1), polled((0, b"xxxx"))],
+        Expectations(foreign_prefix=b"xx"),
+    ),
+    "numbers that do not rise": ([*served(2, 1), polled((0, 2), (1, 1))], None),
     "a tombstone": ([*committed(2), polled((0, None), (1, None))], None),
     "lost in an unclean election": (
         [
