@@ -17,6 +17,7 @@ from kafkalite.protocol import zookeeper as zk
 from kafkalite.protocol.zookeeper import EventType, ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import Reply
 from kafkalite.reference import REFERENCE
+from kafkalite.sim import faults as f
 from kafkalite.sim.faults import Cut, Fault
 from kafkalite.sim.simulator import Simulator
 from kafkalite.storage.memory import MemoryStorage
@@ -279,8 +280,6 @@ class Worker(Node):
 
 def disasters(servers: tuple[NodeName, ...], seed: int, until_ms: float, count: int) -> list[tuple[float, Fault]]:
     """Random faults from a seed; after `until_ms` everything is whole again."""
-    from kafkalite.sim import faults as f
-
     rng = Random(f"disasters/{seed}")
     schedule: list[tuple[float, Fault]] = []
     for _ in range(count):

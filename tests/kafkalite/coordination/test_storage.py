@@ -1,4 +1,4 @@
-"""What a server has on its disk: torn tails are cut, snapshots begin new files, and a difference brings one up to date."""
+"""What a server has on its disk: torn tails are cut, snapshots begin new files, a difference brings one up to date."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEVER = 1_000_000
 def change(zxid: int, path: str = "") -> bytes:
     """The first one opens the session that makes the others' znodes."""
     request = zk.CreateRequest(path or f"/n{zxid}") if zxid > 1 else OpenSession(400)
-    return encode_change(Change(zxid, 1000, 1, 0, zxid, request))
+    return encode_change(Change(zxid, 1000, 1, 0, 0, request))
 
 
 def history(zxids: range | list[int], storage: MemoryStorage | None = None, snapshot_every: int = NEVER) -> History:

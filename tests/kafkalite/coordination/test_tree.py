@@ -1,4 +1,4 @@
-"""The tree against a model of dictionaries; what a Stat counts; a multi does all or nothing; digests tell trees apart."""
+"""The tree against a model of dictionaries; what a Stat counts; a multi does all or nothing; digests tell trees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kafkalite.coordination.changes import Change, OpenSession, decode_change, encode_change
 from kafkalite.coordination.snapshot import decode_tree, encode_tree
-from kafkalite.coordination.tree import Refused, Tree
+from kafkalite.coordination.tree import Refused, Tree, parent_of
 from kafkalite.protocol import zookeeper as zk
 from kafkalite.protocol.zookeeper import EventType, ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import ErrorResponse, MultiRequest, MultiResponse
@@ -45,10 +45,7 @@ class Model:
         self.sessions = {SESSION, OTHER}
 
     def children(self, path: str) -> list[str]:
-        prefix = path.rstrip("/") + "/"
-        return sorted(
-            p[len(prefix) :] for p in self.znodes if p.startswith(prefix) and "/" not in p[len(prefix) :] != ""
-        )
+        return sorted(other.rpartition("/")[2] for other in self.znodes if other != "/" and parent_of(other) == path)
 
     def do(self, zxid: int, session: int, request: Any) -> ZooKeeperError:
         if session not in self.sessions:
@@ -66,22 +63,10 @@ class Model:
             return ZooKeeperError.OK
         return self.one(zxid, session, request)
 
-    def one(self, zxid: int, session: int, request: Any) -> ZooKeeperError:  # noqa: PLR0911 - one return an error
+    def one(self, zxid: int, session: int, request: Any) -> ZooKeeperError:
         path = request.path
-        parent = path.rpartition("/")[0] or "/"
         if isinstance(request, zk.CreateRequest):
-            if parent not in self.znodes:
-                return ZooKeeperError.NO_NODE
-            if request.flags & SEQUENTIAL:
-                path += f"{self.znodes[parent][2]:010d}"
-            if path in self.znodes:
-                return ZooKeeperError.NODE_EXISTS
-            if self.znodes[parent][4]:
-                return ZooKeeperError.NO_CHILDREN_FOR_EPHEMERALS
-            self.znodes[path] = [request.data, 0, 0, 0, session * (request.flags & EPHEMERAL), zxid, zxid, zxid]
-            self.znodes[parent][2] += 1
-            self.znodes[parent][7] = zxid
-            return ZooKeeperError.OK
+            return self.create(zxid, session, request, path)
         if path not in self.znodes:
             return ZooKeeperError.NO_NODE
         if request.version not in {-1, self.znodes[path][1]}:
@@ -93,6 +78,21 @@ class Model:
         elif isinstance(request, zk.SetDataRequest):
             self.znodes[path][0], self.znodes[path][6] = request.data, zxid
             self.znodes[path][1] += 1
+        return ZooKeeperError.OK
+
+    def create(self, zxid: int, session: int, request: zk.CreateRequest, path: str) -> ZooKeeperError:
+        parent = path.rpartition("/")[0] or "/"
+        if parent not in self.znodes:
+            return ZooKeeperError.NO_NODE
+        if request.flags & SEQUENTIAL:
+            path += f"{self.znodes[parent][2]:010d}"
+        if path in self.znodes:
+            return ZooKeeperError.NODE_EXISTS
+        if self.znodes[parent][4]:
+            return ZooKeeperError.NO_CHILDREN_FOR_EPHEMERALS
+        self.znodes[path] = [request.data, 0, 0, 0, session * (request.flags & EPHEMERAL), zxid, zxid, zxid]
+        self.znodes[parent][2] += 1
+        self.znodes[parent][7] = zxid
         return ZooKeeperError.OK
 
     def remove(self, path: str, zxid: int) -> None:
