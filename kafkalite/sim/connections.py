@@ -76,9 +76,10 @@ class Connections:
                 link.is_busy = False
                 self._deliver(link, *link.backlog.popleft())
         elif to in self._driver.down:
-            if self._driver.down[to] and life == link.life:  # its machine refuses
+            if life == link.life:  # what is lost here is not followed by what is sent later on the same connection
                 back.life = max(link.life, back.life) + 1
-                self._refuse(link)
+                if self._driver.down[to]:
+                    self._refuse(link)
         elif life < back.life:
             if life == link.life:  # whoever sent it does not know yet that the other end began anew
                 self._refuse(link)

@@ -218,6 +218,21 @@ def test_a_node_without_power_says_nothing_until_it_is_up_again() -> None:
     assert [("s", (1, 2, 3))] == facts(sim, "c", "lost")
 
 
+def test_a_connection_on_which_something_was_lost_is_over_once_the_other_end_is_up_again() -> None:
+    """Or what was sent later would arrive without it, and be answered in its place."""
+    sim = run(
+        (0, "ask", ("s", 1)),
+        (20, "disconnect", ("s",)),
+        (20, "ask", ("s", 2)),
+        (60, "ask", ("s", 3)),
+        (90, "ask", ("s", 4)),
+        faults=((5, PowerLoss("s")), (50, Restart("s"))),
+    )
+
+    assert [("s", (2, 3))] == facts(sim, "c", "lost")
+    assert [("s", 4, 4)] == facts(sim, "c", "answered")
+
+
 def test_power_loss_takes_what_was_not_synced_and_leaves_what_was() -> None:
     synced = run((0, "ask", ("s", 1)), faults=((8, PowerLoss("s")), (50, Restart("s"))), syncs=True)
     seeds = set()
