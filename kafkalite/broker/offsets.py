@@ -169,8 +169,6 @@ class OffsetsApi(Component):
             for asked in topic.partitions
         ]
         deleted = Deleted(self, source, deletions)
-        for deletion in deletions:
-            self._replicas.waiting.fetches.check(deletion.key)  # followers learn of it with their next answer
         if deleted.is_ready():
             deleted.finish()
         else:

@@ -278,22 +278,25 @@ class Partition:
 
     def truncate(self, offset: int, reason: str) -> bool:
         """Forget what stands at `offset` and above; return whether there was any. The caller writes the checkpoint."""
-        was_end = self.log.log_end_offset
+        was_start, was_end = self.log.log_start_offset, self.log.log_end_offset
         if offset >= was_end:
             return False
         self.log.truncate_to(offset)
-        self._truncated(was_end, reason)
+        self._truncated(was_start, was_end, reason)
         return True
 
     def restart_at(self, offset: int, reason: str) -> None:
         """Forget everything and go on at `offset`: the leader no longer has what would come next."""
-        was_end = self.log.log_end_offset
+        was_start, was_end = self.log.log_start_offset, self.log.log_end_offset
         self.log.truncate_fully_and_start_at(offset)
-        self._truncated(was_end, reason)
+        self._truncated(was_start, was_end, reason)
 
-    def _truncated(self, was_end: int, reason: str) -> None:
-        self._active_base = self.log.segments[-1].base_offset
-        self.node.note(LogTruncated(*self.key, was_end, self.log.log_end_offset, reason))
+    def _truncated(self, was_start: int, was_end: int, reason: str) -> None:
+        log = self.log
+        self._active_base = log.segments[-1].base_offset
+        self.node.note(LogTruncated(*self.key, was_end, log.log_end_offset, reason))
+        if log.log_start_offset != was_start:
+            self.node.note(LogStartMoved(*self.key, log.log_start_offset))
         self._changed(self.key)
 
     # Both -----------------------------------------------------------------------------------------------------------
