@@ -296,6 +296,17 @@ class Rig:
         request = ProduceRequest(None, acks, timeout_ms, (TopicProduceData(TOPIC, (data,)),))
         return self.ask(self.leader if to is None else to, request, notice=acks == 0)
 
+    def produce_now(self, value: str) -> Answer:
+        """One record with the time that the leader's wall clock shows."""
+        return self._send(encode_batch([Record(None, value.encode(), self.broker(self.leader).wall_ms)]))
+
+    def produce_keyed(self, key: bytes, value: bytes) -> Answer:
+        return self._send(encode_batch([Record(key, value)]))
+
+    def _send(self, batch: bytes) -> Answer:
+        data = PartitionProduceData(0, batch)
+        return self.ask(self.leader, ProduceRequest(None, -1, 1000, (TopicProduceData(TOPIC, (data,)),)))
+
     def fetch(self, offset: int = 0, *, broker: int | None = None, epoch: int = -1, **fields: Any) -> Answer:
         asked = FetchPartition(0, epoch, offset, -1, 1 << 20)
         request = replace(FetchRequest(topics=(FetchTopic(TOPIC, (asked,)),)), **fields)
@@ -333,8 +344,10 @@ class Rig:
     def values(self, broker: int) -> list[str]:
         log = self.log(broker)
         found: list[str] = []
-        while (end := log.log_start_offset + len(found)) < log.log_end_offset:
-            found += values_in(log.read(end, 1 << 20))
+        offset = log.log_start_offset
+        while offset < log.log_end_offset and (data := log.read(offset, 1 << 20)):
+            found += values_in(data)
+            offset = max(header.next_offset for header, _ in split(data))
         return found
 
     def facts_of(self, kind: type[FactKind], broker: int | None = None) -> list[FactKind]:
