@@ -88,6 +88,11 @@ class Client(Node):
         self.note(Answered(asked_ms, self.zk.session_id, request, reply))
 
 
+def one_client_a_server(servers: int) -> list[Client]:
+    """c1 knows only z1, c2 only z2, ..."""
+    return [Client(f"c{name[1:]}", (name,)) for name in names(servers)]
+
+
 class Ensemble:
     """Servers, clients and what all of them announced: `facts` are (now_ms, node, fact)."""
 

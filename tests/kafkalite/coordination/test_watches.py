@@ -77,7 +77,7 @@ def test_who_watches_the_brokers_is_told_of_one_that_comes_and_of_one_that_dies(
             zk.GetDataRequest("/a", watch=True),
             zk.CreateRequest("/a"),
             None,
-        ),  # only `exists` waits for one to come
+        ),  # only `exists` waits for it
         (b"1", zk.ExistsRequest("/a"), zk.DeleteRequest("/a"), None),
     ],
 )
