@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from kafkalite.clients.producer import Producer
 from kafkalite.config import ClientConfig, ProducerConfig
@@ -35,11 +35,16 @@ from kafkalite.protocol.metadata import (
     MetadataResponseTopic,
 )
 from kafkalite.protocol.offsets import (
+    EpochEndOffset,
     ListOffsetsPartition,
     ListOffsetsPartitionResponse,
     ListOffsetsRequest,
     ListOffsetsResponse,
     ListOffsetsTopicResponse,
+    OffsetForLeaderEpochRequest,
+    OffsetForLeaderEpochResponse,
+    OffsetForLeaderPartition,
+    OffsetForLeaderTopicResult,
 )
 from kafkalite.protocol.produce import (
     PartitionProduceData,
@@ -212,6 +217,21 @@ class FakeBroker(Node):
         offset = -1 if found is None else found.offset
         return ListOffsetsPartitionResponse(asked.partition_index, offset=offset)
 
+    def on_offset_for_leader_epoch_request(self, source: str, request: OffsetForLeaderEpochRequest) -> None:
+        self.truth.asked.append((self.name, source, request))
+        topics = tuple(
+            OffsetForLeaderTopicResult(topic.topic, tuple(self._end_of(topic.topic, one) for one in topic.partitions))
+            for topic in request.topics
+        )
+        self.reply(source, OffsetForLeaderEpochResponse(topics=topics))
+
+    def _end_of(self, topic: str, asked: OffsetForLeaderPartition) -> EpochEndOffset:
+        led = self.truth.partitions[topic, asked.partition]
+        if led.leader != self.broker:
+            return EpochEndOffset(ErrorCode.NOT_LEADER_OR_FOLLOWER, asked.partition)
+        end = led.log.end_offset_for_epoch(asked.leader_epoch)
+        return EpochEndOffset(ErrorCode.NONE, asked.partition, end.epoch, end.end_offset)
+
     def on_fetch_request(self, source: str, request: FetchRequest) -> None:
         self.truth.asked.append((self.name, source, request))
         self._fetch(source, request)
@@ -266,9 +286,10 @@ class Run:
         seed: int = 1,
         faults: Iterable[tuple[float, Fault]] = (),
         record: bool = False,
+        broker: type[FakeBroker] = FakeBroker,
     ) -> None:
-        self.truth = truth
-        brokers = [FakeBroker(broker, truth) for broker in truth.brokers]
+        self.truth, self._broker = truth, broker
+        brokers = [broker(number, truth) for number in truth.brokers]
         self.sim = Simulator(
             [*brokers, *clients], seed, faults=faults, record=record, rebuild=self._again, wire=through_the_wire
         )
@@ -285,7 +306,7 @@ class Run:
         every_ms: float = 0,
         from_ms: float = 0,
         **settings: Any,
-    ) -> Run:
+    ) -> Self:
         """Let a producer be handed so many records, of values v0, v1 ..."""
         key, partition = settings.get("key"), settings.get("partition")
         for number in range(count):
@@ -294,7 +315,7 @@ class Run:
             self.records += 1
         return self
 
-    def until_done(self, node: str = "p1") -> Run:
+    def until_done(self, node: str = "p1") -> Self:
         """Let time pass until every record of the producer has an outcome."""
         self.sim.run(lambda: len(self.outcomes(node)) == self.records)
         return self
@@ -308,7 +329,7 @@ class Run:
         return [(broker, request) for broker, _, request in self.truth.asked if type(request) is kind]
 
     def _again(self, name: str, storage: MemoryStorage) -> Node:
-        return FakeBroker(int(name[1:]), self.truth)
+        return self._broker(int(name[1:]), self.truth)
 
     def _observe(self, now_ms: float, node: str, fact: Any) -> None:
         self.facts.append((node, fact))
