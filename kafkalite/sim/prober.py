@@ -96,11 +96,9 @@ def _delete_records(topic: str, partition: int, offset: int) -> topics.DeleteRec
     return topics.DeleteRecordsRequest((topics.DeleteRecordsTopic(topic, (one,)),), 1000)
 
 
-def _lead(topic: str, partition: int, controller_epoch: int, broker_epoch: int) -> inter_broker.LeaderAndIsrRequest:
-    state = inter_broker.LeaderAndIsrPartitionState(partition, controller_epoch, 101, 0, (101,), 0, (101,))
-    return inter_broker.LeaderAndIsrRequest(
-        101, controller_epoch, broker_epoch, (inter_broker.LeaderAndIsrTopicState(topic, (state,)),)
-    )
+def _order(controller_epoch: int, broker_epoch: int) -> inter_broker.LeaderAndIsrRequest:
+    """An order without content: whoever obeyed it would do nothing."""
+    return inter_broker.LeaderAndIsrRequest(101, controller_epoch, broker_epoch)
 
 
 def _corrupt(batch: bytes) -> bytes:
@@ -147,8 +145,8 @@ def draw_probe(rng: Random, topic: str, partition: int) -> Any:
             ),
             configs.DescribeConfigsRequest((configs.DescribeConfigsResource(resource_type=99, resource_name="x"),)),
             # what only a controller, a coordinator or a broker may say
-            _lead(topic, partition, 0, -1),
-            _lead(topic, partition, 10**6, 1),
+            _order(0, -1),
+            _order(1, 1),
             inter_broker.ControlledShutdownRequest(101, 1),
             transactions.InitProducerIdRequest("some-transaction", 60_000),
         )
