@@ -1,6 +1,6 @@
 """`python -m kafkalite`: named runs in the simulator, from a shell.
 
-Exit codes: 0 it went as claimed; 1 a claim failed (the seed is printed); 2 the command line is wrong; 130 Ctrl-C.
+Exit codes: 0 it went as claimed; 1 it did not (the seed is printed); 2 the command line is wrong; 130 Ctrl-C.
 Left out: `serve`, which comes with the network.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+
+from kafkalite.errors import KafkaliteError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _scenario(options: argparse.Namespace) -> int:
     from kafkalite.sim.scenarios import catalogue  # noqa: PLC0415 - `--help` need not load a cluster
-    from kafkalite.sim.stage import ClaimFailed, Stage  # noqa: PLC0415
+    from kafkalite.sim.stage import Stage  # noqa: PLC0415
 
     scenarios = catalogue()
     if options.list:
@@ -73,8 +75,9 @@ def _scenario(options: argparse.Namespace) -> int:
     print(f"{scenario.name} (seed {options.seed}): {scenario.sentence}")
     try:
         scenario.play(Stage(options.seed, print, details=options.details))
-    except ClaimFailed as failure:
+    except KafkaliteError as failure:
         print(f"\n✗ {failure}", file=sys.stderr)
+        print(f"Again: python -m kafkalite scenario {scenario.name} --seed {options.seed} --details", file=sys.stderr)
         return 1
     return 0
 

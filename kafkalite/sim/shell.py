@@ -61,7 +61,7 @@ class Shell(Node):
         self.zk.ask(request, self._answered, number)
 
     def _answered(self, reply: Reply, request: Any, number: int) -> None:
-        api = type(request).__name__.removesuffix("Request")
+        api = f"{type(request).__name__.removesuffix('Request')} {request.path}"
         is_ok = reply.error == zk.ZooKeeperError.OK
         self.note(RequestAnswered(number, api, "NONE" if is_ok else reply.error.name, _text(reply.message)))
 

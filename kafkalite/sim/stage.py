@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from kafkalite import facts
 from kafkalite.errors import KafkaliteError
+from kafkalite.sim import faults
+from kafkalite.sim.blueprint import broker_id_of
 from kafkalite.sim.cluster import Cluster
-from kafkalite.sim.telling import STORY, ids, text, told, told_fault
+from kafkalite.sim.telling import STORY, gist, ids, text, told, told_fault
 from kafkalite.types import NodeName
 
 SHOWN_MAX = 10  # records of one partition in a picture; of more, the last are left out
@@ -46,6 +49,8 @@ class Stage:
         self.seed, self._tell, self._details = seed, tell, details
         self._is_quiet = False
         self._kinds = set(STORY)
+        self._gists: dict[tuple[NodeName, type], Any] = {}  # of what was told last, where repetitions are left out
+        self._last_fault: faults.Fault | None = None
 
     # What is told ---------------------------------------------------------------------------------------------------
 
@@ -114,10 +119,11 @@ class Stage:
         """One line a partition: who leads, who follows, who is in sync."""
         for name, partition in sorted(cluster.view.leaders):
             if name == topic:
-                followers = ids(tuple(int(broker[1:]) for broker in cluster.followers(topic, partition)))
-                in_sync = ids(cluster.isr(topic, partition))
-                leader = cluster.leader(topic, partition)[1:]
-                self.show(f"{topic}-{partition}: led by {leader}, followed by {followers}; in sync: {in_sync}")
+                followers = tuple(map(broker_id_of, cluster.followers(topic, partition)))
+                line = f"{topic}-{partition}: led by {broker_id_of(cluster.leader(topic, partition))}"
+                if followers:
+                    line += f", followed by {ids(followers)}; in sync: {ids(cluster.isr(topic, partition))}"
+                self.show(line)
 
     def show_records(self, cluster: Cluster, topic: str) -> None:
         """One line a partition: offset and value of each record, as a consumer reads them."""
@@ -132,12 +138,21 @@ class Stage:
     # What is heard --------------------------------------------------------------------------------------------------
 
     def _observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
-        if not self._is_quiet and (self._details or type(fact) in self._kinds):
-            line = told(now_ms, node, fact)
-            if line is not None:
-                self._tell(line)
-
-    def _observe_fault(self, now_ms: float, fault: Any) -> None:
-        line = told_fault(now_ms, fault)
-        if not self._is_quiet and line is not None:
+        line = told(now_ms, node, fact)
+        if line is None or self._is_quiet:
+            return
+        if self._details or (type(fact) in self._kinds and not self._is_noise(node, fact)):
             self._tell(line)
+
+    def _is_noise(self, node: NodeName, fact: Any) -> bool:
+        if isinstance(fact, facts.RequestRefused) and fact.api != "Produce":
+            return True  # for a moment, leaders and followers know of different epochs
+        if isinstance(fact, facts.MetadataRefreshed) and node.startswith(("admin", "reader")):
+            return True
+        told_last, self._gists[node, type(fact)] = self._gists.get((node, type(fact))), gist(fact)
+        return told_last is not None and told_last == gist(fact)
+
+    def _observe_fault(self, now_ms: float, fault: faults.Fault) -> None:
+        if not self._is_quiet:
+            self._tell(told_fault(now_ms, fault, self._last_fault))
+        self._last_fault = fault

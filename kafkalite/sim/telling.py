@@ -69,7 +69,7 @@ def _batch_sent(fact: facts.BatchSent) -> str:
 
 def _acknowledged(fact: facts.RecordsAcknowledged) -> str:
     if fact.base_offset < 0:
-        return f"counts {_records(fact.records)} of {_where(fact)} as sent; nobody says where they are (acks=0)"
+        return f"counts {_records(fact.records)} of {_where(fact)} as sent: with acks=0 nobody answers"
     return f"is told that {_records(fact.records)} of {_where(fact)} {_be(fact)} at {_offsets_of(fact)}"
 
 
@@ -90,6 +90,8 @@ def _polled(fact: facts.RecordsPolled) -> str:
 def _elected(fact: facts.LeaderElected) -> str:
     if fact.leader < 0:
         return f"finds no leader for {_where(fact)}; epoch {fact.leader_epoch}, last in sync: {ids(fact.isr)}"
+    if fact.reason == "isr":
+        return f"lets {fact.leader} lead {_where(fact)} on, in epoch {fact.leader_epoch}; in sync: {ids(fact.isr)}"
     unclean = ", UNCLEAN" if fact.is_unclean else ""
     return (
         f"elects {fact.leader} to lead {_where(fact)} in epoch {fact.leader_epoch} ({fact.reason}{unclean}); "
@@ -176,6 +178,19 @@ _DETAILS = frozenset(
 )
 STORY = frozenset(_LINES) - _DETAILS
 
+# What a node does over and over while it waits: told again only when one of these has changed since it was told last.
+_SAME: dict[type, Callable[[Any], Any]] = {
+    facts.MetadataRefreshed: lambda f: (f.reason, f.brokers),
+    facts.BatchSent: lambda f: (f.records, f.to, min(f.attempt, 2)),
+    facts.RequestRefused: lambda f: f,
+}
+
+
+def gist(fact: Any) -> Any:
+    """What makes a fact worth telling again: None for most, which always are."""
+    same = _SAME.get(type(fact))
+    return None if same is None else same(fact)
+
 
 def _changes(fact: facts.BrokersChanged) -> str:
     came = f"; {ids(fact.started)} came" if fact.started else ""
@@ -207,10 +222,20 @@ def _duration(for_ms: float) -> str:
     return f"{for_ms / 1000:g} s" if abs(for_ms) >= 1000 else f"{for_ms:g} ms"
 
 
-def told_fault(now_ms: float, fault: faults.Fault) -> str:
-    """The line for a fault.
+def told_fault(now_ms: float, fault: faults.Fault, last: faults.Fault | None = None) -> str:
+    """The line for a fault; `last` is the one told before, of which it may be the other direction.
 
     >>> told_fault(12.5, faults.Freeze("b101", 20_000))
     '      12.5 ms  !      b101 stands still for 20 s'
     """
-    return f"{now_ms:10.1f} ms  !      {_FAULTS[type(fault)](fault)}"
+    line = _FAULTS[type(fault)](fault) if last is None or last != _reversed(fault) else "and the other way round"
+    return f"{now_ms:10.1f} ms  !      {line}"
+
+
+def _reversed(fault: faults.Fault) -> faults.Fault | None:
+    match fault:
+        case faults.Cut(source, to, for_ms):
+            return faults.Cut(to, source, for_ms)
+        case faults.SlowLink(source, to, factor):
+            return faults.SlowLink(to, source, factor)
+    return None

@@ -49,6 +49,7 @@ class View:
 
     def __init__(self) -> None:
         self.registered: set[int] = set()  # brokers whose znode is there, as far as they know
+        self.live: set[int] = set()  # brokers that are alive, as a controller saw last
         self.seen: set[int] = set()  # brokers that a controller has ever seen alive, and so can place replicas on
         self.stopped: set[int] = set()  # brokers that stopped in order
         self.controller: NodeName | None = None
@@ -114,6 +115,7 @@ class View:
 
     def _brokers_changed(self, node: NodeName, fact: facts.BrokersChanged) -> None:
         self.seen.update(fact.live)
+        self.live = set(fact.live)
 
     def _controller_elected(self, node: NodeName, fact: facts.ControllerElected) -> None:
         if fact.controller_epoch > self.controller_epoch:

@@ -46,7 +46,7 @@ def rack_aware_placement(stage: Stage) -> None:
     stage.say("Rack r1 loses power: both of its brokers.")
     lost = [config.host for config in cluster.blueprint.brokers if config.rack == "r1"]
     for broker in lost:
-        cluster.power_off(broker)
+        cluster.power_off(broker).run_for(1)
     stage.say("Every partition is written to, and read.")
     with stage.quiet():
         for partition in range(6):
