@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kafkalite.types import ReplicaProgress, ReplicaView, TopicPartition
+from kafkalite.types import ReplicaProgress, ReplicaView, Subscription, TopicPartition
 
 
 class LogPart(Protocol):
@@ -64,6 +64,10 @@ ReadReplicaPart = Callable[[list[ReplicaView], int, str], int]
 AssignReplicasPart = Callable[[int, int, list[int], dict[int, str | None], int, int, int], dict[int, list[int]]]
 ElectLeaderPart = Callable[[list[int], list[int], frozenset[int], bool], tuple[int, list[int]] | None]
 QuorumPart = Callable[[int], int]
+AssignPart = Callable[[list[Subscription], dict[str, int]], dict[str, list[TopicPartition]]]
+ReconcilePart = Callable[
+    [dict[str, list[TopicPartition]], dict[str, list[TopicPartition]]], dict[str, list[TopicPartition]]
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +94,8 @@ class Parts:
     accumulator: Callable[[int, float], AccumulatorPart]  # (batch_bytes, linger_ms)
     # coordination, in kafkalite.coordination
     quorum: QuorumPart  # (servers): how many of them decide
+    # consumer groups, in kafkalite.groups
+    range_assign: AssignPart  # (members, partitions of each topic): who reads what
+    round_robin_assign: AssignPart
+    sticky_assign: AssignPart
+    reconcile: ReconcilePart  # (owned, target): what each may be told now; nothing that another still holds

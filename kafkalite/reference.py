@@ -8,6 +8,9 @@ from kafkalite.clients.partitioner import StickyPartitioner, partition_for
 from kafkalite.controller.elections import elect_leader
 from kafkalite.controller.placement import assign_replicas
 from kafkalite.coordination.quorum import quorum
+from kafkalite.groups.assignors import range_assign, round_robin_assign
+from kafkalite.groups.cooperative import reconcile
+from kafkalite.groups.sticky import sticky_assign
 from kafkalite.log.memory import Log
 from kafkalite.parts import Parts
 from kafkalite.replication.high_watermark import high_watermark, readable_end
@@ -32,4 +35,8 @@ REFERENCE = Parts(
     sticky_partitioner=StickyPartitioner,
     accumulator=Accumulator,
     quorum=quorum,
+    range_assign=range_assign,
+    round_robin_assign=round_robin_assign,
+    sticky_assign=sticky_assign,
+    reconcile=reconcile,
 )

@@ -118,3 +118,17 @@ class ReplicaView:
     log_start: int
     end_offset: int
     since_caught_up_ms: float = 0.0
+
+
+# Groups ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a member of a group tells the assignor: its topics, and what it holds since which generation."""
+
+    member: str
+    topics: tuple[str, ...]
+    instance: str | None = None  # its group.instance.id, if it has one (KIP-345)
+    owned: tuple[TopicPartition, ...] = ()
+    generation: int = -1
