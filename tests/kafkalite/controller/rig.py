@@ -25,7 +25,19 @@ from kafkalite.coordination.changes import Change, OpenSession
 from kafkalite.coordination.tree import Refused, Tree
 from kafkalite.coordination.watches import CHILDREN, DATA, Watches
 from kafkalite.errors import ErrorCode
-from kafkalite.node import REPLY, REQUEST, Called, Disconnect, Node, Note, PeerLost, Received, Send, SetTimer, TimerFired
+from kafkalite.node import (
+    REPLY,
+    REQUEST,
+    Called,
+    Disconnect,
+    Node,
+    Note,
+    PeerLost,
+    Received,
+    Send,
+    SetTimer,
+    TimerFired,
+)
 from kafkalite.parts import Parts
 from kafkalite.protocol import zookeeper as zk
 from kafkalite.protocol.inter_broker import (
@@ -126,6 +138,7 @@ class Rig:
         self.replies: list[tuple[str, Any]] = []
         self.timers: dict[str, float] = {}
         self.silent: set[int] = set()  # brokers that do not answer
+        self.silent_to: set[type] = set()  # what no broker answers
         self.errors: dict[int, ErrorCode] = {}
         self.unanswered: list[tuple[str, Any]] = []
         self.now_ms = 0.0
@@ -218,10 +231,14 @@ class Rig:
         """The oldest reply or event arrives."""
         self._handle(Called("deliver", self.zk.outbox.popleft()))
 
+    def receive(self, source: str, request: Any) -> None:
+        """A request arrives, and nothing else happens yet."""
+        self._handle(Received(source, request))
+
     def ask(self, source: str, request: Any) -> Any:
         """A client's or broker's request, and the answer to it; None: it is parked."""
         known = len(self.replies)
-        self._handle(Received(source, request))
+        self.receive(source, request)
         self.run()
         answers = [message for peer, message in self.replies[known:] if peer == source]
         return answers[0] if answers else None
@@ -288,7 +305,7 @@ class Rig:
     def _answer_one(self) -> bool:
         for at, (peer, request) in enumerate(self.unanswered):
             broker = int(peer.partition("#")[0][1:])
-            if broker not in self.silent:
+            if broker not in self.silent and type(request) not in self.silent_to:
                 del self.unanswered[at]
                 response = RESPONSES[type(request)](error_code=self.errors.get(broker, ErrorCode.NONE))
                 self._handle(Received(peer, response))
