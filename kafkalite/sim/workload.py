@@ -194,7 +194,7 @@ class _Run:
         self.plan, self.cluster = plan, cluster
         self.rng = Random(f"workload/{plan.seed}")
         self.sent: dict[NodeName, int] = {}
-        self.probes = 0
+        self.probes = self.operations = 0
 
     def begin(self) -> None:
         """Topics, clients, and the schedule of faults."""
@@ -210,6 +210,7 @@ class _Run:
         cluster.consumer("c1", auto_offset_reset="earliest", client_rack="r1").assign(*everything)
         cluster.consumer("c2", auto_offset_reset="earliest", isolation_level="read_committed").assign(*everything[:1])
         cluster._build(Prober, "prober")  # noqa: SLF001 - a client that users of a cluster have no need of
+        cluster.admin("operator")
         for at_ms, fault in self.plan.schedule:
             cluster.inject(fault, max(cluster.now_ms, at_ms))
         for at_ms, node in self.plan.shutdowns:
@@ -243,7 +244,25 @@ class _Run:
             cluster.call_at(
                 now_ms + rng.uniform(0, ROUND_MS), "prober", "probe", self.probes, rng.choice(cluster.brokers), probe
             )
+        if rng.random() < 0.4:
+            self._operate(now_ms + rng.uniform(0, ROUND_MS))
         self._restart_what_was_stopped()
+
+    def _operate(self, at_ms: float) -> None:
+        """An operator makes, grows and deletes topics that nobody relies on, and lets records go early."""
+        rng, cluster = self.rng, self.cluster
+        what, arguments = rng.choice(
+            (
+                ("create_topic", ("passing", rng.randint(1, 3), rng.randint(1, 3))),
+                ("create_topic", ("growing", 1, 2)),
+                ("create_partitions", ("growing", rng.randint(1, 6))),
+                ("delete_topic", ("passing",)),
+                ("delete_records", ("rolling", 0, cluster.view.high_watermarks.get(("rolling", 0), 0) // 2)),
+                ("describe_cluster", ()),
+            )
+        )
+        self.operations += 1
+        cluster.call_at(at_ms, "operator", what, self.operations, *arguments)
 
     def _restart_what_was_stopped(self) -> None:
         stopped = self.cluster.view.stopped
