@@ -113,10 +113,24 @@ class Term:
                     self._owner.resign()
                     return
                 context.learn(partition, state)
+        bounced = self._take_out_bounced()
         for broker in sorted(context.brokers.values(), key=_id_of):
             self._channels.open(broker)
         self._introduce(context.brokers)
-        self._events.put_first((self._bring_online,), (self.deletion.begin, deletions))
+        came = [(self._brokers_came, bounced)] if bounced else []
+        self._events.put_first((self._bring_online,), *came, (self.deletion.begin, deletions))
+
+    def _take_out_bounced(self) -> list[LiveBroker]:
+        """Brokers that died and came back with no controller to see it: for us, too, first the one, then the other.
+
+        Such a one registered after a state was written that has it in the ISR. Its log may be shorter than it was then;
+        to lead on in the same epoch, it would write other records at the offsets that its followers have already.
+        Kafka of this time has this gap; KIP-966 closes it.
+        """
+        brokers = self.context.brokers
+        seen = {(one, state.zxid) for state in self.context.leadership.values() for one in (state.leader, *state.isr)}
+        bounced = sorted({one for one, zxid in seen if one in brokers and brokers[one].epoch > zxid})
+        return [brokers.pop(broker) for broker in bounced]
 
     def _bring_online(self) -> None:
         """Look at every partition that does not have a live leader and a live ISR."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kafkalite.errors import ProtocolError
@@ -111,6 +111,8 @@ class LeaderAndIsr:
     isr: tuple[int, ...]
     controller_epoch: int  # of the controller that made this leader
     zk_version: int = -1  # not in the JSON: ZooKeeper counts it
+    # The change that wrote it: who registered later has begun anew since.
+    zxid: int = field(default=-1, compare=False, repr=False)
 
 
 def encode_broker(broker: LiveBroker, timestamp_ms: int) -> bytes:
@@ -167,7 +169,8 @@ def decode_partition_state(path: str, data: bytes | None, stat: Stat) -> LeaderA
     """The state, with the version of the znode that a change of it must name; raises ProtocolError."""
     content = _decode(path, data)
     isr = tuple(content["isr"])
-    return LeaderAndIsr(content["leader"], content["leader_epoch"], isr, content["controller_epoch"], stat.version)
+    leader, leader_epoch, controller_epoch = content["leader"], content["leader_epoch"], content["controller_epoch"]
+    return LeaderAndIsr(leader, leader_epoch, isr, controller_epoch, stat.version, stat.mzxid)
 
 
 def encode_controller(broker: int, timestamp_ms: int) -> bytes:

@@ -224,6 +224,35 @@ def test_a_broker_that_died_and_came_back_between_two_reads_is_both() -> None:
     assert [103] == [one.leader for one in rig.partition_told(102, *ORDERS)]
 
 
+@pytest.mark.parametrize("bounced", [102, 101])
+def test_a_leader_that_died_and_came_back_while_there_was_no_controller_does_not_lead_on_in_its_old_epoch(
+    bounced: int,
+) -> None:
+    """Its log may be shorter than before: in the same epoch, other records would stand at offsets already copied."""
+    rig = three((bounced, 103))
+    rig.expire()
+    rig.forget()
+
+    rig.kill(bounced)
+    rig.register(bounced)
+    rig.elect()
+
+    assert [(103, 1, (103,), "offline")] == rig.elections_of(ORDERS)
+    assert [103] == [one.leader for one in rig.partition_told(bounced, *ORDERS)]
+
+
+def test_a_leader_that_has_no_other_leads_on_in_a_new_epoch() -> None:
+    rig = three((102,))
+    rig.expire()
+    rig.forget()
+
+    rig.kill(102)
+    rig.register(102)
+    rig.elect()
+
+    assert (102, 2, (102,)) == (rig.state(*ORDERS).leader, rig.state(*ORDERS).leader_epoch, rig.state(*ORDERS).isr)
+
+
 def test_one_event_makes_one_request_of_a_kind_for_each_broker() -> None:
     """T7: a thousand partitions are not a thousand requests."""
     rig = Rig([101, 102, 103]).elect()
