@@ -39,9 +39,11 @@ class ClusterView:
         self.controller_id = -1
         self.topics: dict[str, dict[int, PartitionView]] = {}
         self.errors: dict[str, ErrorCode] = {}  # of topics that cannot be shown
+        self._available: dict[str, list[int]] = {}  # computed once between two answers
 
     def update(self, response: MetadataResponse) -> None:
         """Believe an answer: all of its brokers, and each of its partitions that is not stale."""
+        self._available.clear()
         self.brokers = {broker.node_id: address(broker.host, broker.port) for broker in response.brokers}
         self.racks = {broker.node_id: broker.rack for broker in response.brokers}
         self.cluster_id = response.cluster_id or ""
@@ -79,6 +81,9 @@ class ClusterView:
 
     def available(self, topic: str) -> list[int]:
         """The partitions with a leader; all of them if none has one."""
-        known = self.topics.get(topic, {})
-        led = [index for index in sorted(known) if known[index].leader in self.brokers]
-        return led or sorted(known)
+        found = self._available.get(topic)
+        if found is None:
+            known = self.topics.get(topic, {})
+            led = [index for index in sorted(known) if known[index].leader in self.brokers]
+            found = self._available[topic] = led or sorted(known)
+        return found

@@ -29,9 +29,16 @@ class Listener(Protocol):
 class ProducerId(Component):
     """Who this producer is; `settle` before anything is sent."""
 
-    def __init__(self, node: Node, discovery: Discovery, config: ClientConfig, listener: Listener) -> None:
+    def __init__(
+        self,
+        node: Node,
+        discovery: Discovery,
+        config: ClientConfig,
+        lanes: dict[TopicPartition, Lane],
+        listener: Listener,
+    ) -> None:
         super().__init__(node, "producer_id")
-        self._discovery, self._config, self._listener = discovery, config, listener
+        self._discovery, self._config, self._lanes, self._listener = discovery, config, lanes, listener
         self._identity: Identity | None = None
         self._beginning: dict[TopicPartition, None] = {}  # partitions that wait for a new epoch
         self._holes: dict[TopicPartition, None] = {}  # partitions in which a batch was given up that may be there
@@ -49,29 +56,33 @@ class ProducerId(Component):
         """The numbers of this partition are of no use any more."""
         self._beginning[partition] = None
 
-    def leave_hole(self, partition: TopicPartition, lane: Lane) -> None:
+    def leave_hole(self, partition: TopicPartition) -> None:
         """A batch was given up, and nobody knows whether it is in the log: first see what becomes of the others."""
-        lane.has_hole = True
+        self._lanes[partition].has_hole = True
         self._holes[partition] = None
 
-    def settle(self, lanes: dict[TopicPartition, Lane]) -> bool:
+    def settle(self) -> bool:
         """Begin anew where that must be; is there an id to send under?"""
-        for partition in [one for one in self._holes if not lanes[one].outstanding]:
+        for partition in [one for one in self._holes if not self._lanes[one].outstanding]:
             del self._holes[partition]
-            lane = lanes[partition]
+            lane = self._lanes[partition]
             if lane.is_next(lane.next_sequence):  # a later batch was taken, so the one given up is in the log
                 lane.has_hole = False
             elif lane.has_hole:
                 self._beginning[partition] = None
         if self._beginning and self._identity is not None:
             self._identity = self._identity.bumped()
+            self._renumber()
         if self._identity is None:
             self._ask()
-            return False
-        for partition in self._beginning:
-            lanes[partition].begin_anew(self._identity)
-        self._beginning.clear()
-        return True
+        return self._identity is not None
+
+    def _renumber(self) -> None:
+        """Let the partitions that wait for it begin anew, unless another id must be asked for first."""
+        if self._identity is not None:
+            for partition in self._beginning:
+                self._lanes[partition].begin_anew(self._identity)
+            self._beginning.clear()
 
     def _ask(self) -> None:
         if self._asked is not None or self._is_resting:
@@ -93,6 +104,7 @@ class ProducerId(Component):
         if error == ErrorCode.NONE:
             self._failures = 0
             self._identity = Identity(response.producer_id, response.producer_epoch)
+            self._renumber()
             self._listener.pump()
         else:
             if error in OLD_METADATA:

@@ -61,7 +61,9 @@ class Sender(Component):
         self._lanes: dict[TopicPartition, Lane] = {}
         self._retrying: dict[TopicPartition, None] = {}  # lanes with batches to be sent again
         self._in_flight: dict[NodeName, deque[list[Batch]]] = {}  # peer -> the batches of each request
-        self._producer_id = ProducerId(node, discovery, self._client, self) if is_idempotent(self._config) else None
+        self._producer_id: ProducerId | None = None
+        if is_idempotent(self._config):
+            self._producer_id = ProducerId(node, discovery, self._client, self._lanes, self)
         self._wakes_at_ms = float("inf")
         self._is_expiry_set = False
 
@@ -90,7 +92,7 @@ class Sender(Component):
 
     def pump(self) -> None:
         """Send everything that may go now."""
-        if self._producer_id is None or self._producer_id.settle(self._lanes):
+        if self._producer_id is None or self._producer_id.settle():
             while self._send_round():
                 pass
         self._wake_later()
@@ -238,7 +240,7 @@ class Sender(Component):
             if is_definite:
                 self._producer_id.begin_anew(batch.partition)
             else:
-                self._producer_id.leave_hole(batch.partition, self._lanes[batch.partition])
+                self._producer_id.leave_hole(batch.partition)
         self.node.note(RecordsFailed(*batch.partition, batch.records, error.name, is_definite))
 
     def _forget(self, batch: Batch) -> None:

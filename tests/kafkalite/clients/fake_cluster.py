@@ -148,6 +148,10 @@ class FakeBroker(Node):
         return MetadataResponseTopic(self.truth.topic_errors.get(name, missing), name, False, partitions)
 
     def on_init_producer_id_request(self, source: str, request: InitProducerIdRequest) -> None:
+        error = self.truth.next_error(("producer ids", 0))
+        if error != ErrorCode.NONE:
+            self.reply(source, InitProducerIdResponse(error_code=error))
+            return
         self.truth.producer_ids += 1
         self.reply(source, InitProducerIdResponse(producer_id=4000 + self.truth.producer_ids))
 

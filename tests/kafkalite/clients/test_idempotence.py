@@ -233,6 +233,38 @@ def _numbers(run: Run) -> list[tuple[int, int]]:
     ]
 
 
+def test_a_producer_id_is_asked_for_until_there_is_one() -> None:
+    run = _run(faults=[(4.0, BreakConnection("p1", "b101"))])
+    run.truth.script["producer ids", 0] = [ErrorCode.COORDINATOR_NOT_AVAILABLE] * 3
+    run.produce(3, from_ms=1).until_done()
+
+    assert {0: 0, 1: 1, 2: 2} == run.outcomes()
+    assert 1 == run.truth.producer_ids
+    assert 0.8 * 1500 < run.sim.now_ms < 1.2 * 1500 + 50  # 100, 200, 400 and 800 ms
+
+
+def test_when_the_epochs_are_used_up_another_id_is_asked_for() -> None:
+    run = _run(linger_ms=0).produce().until_done()
+    client: Any = run.sim.nodes["p1"]
+    numbers = client.sender._producer_id
+    numbers._identity = Identity(4001, EPOCH_MAX)
+    run.truth.script["orders", 0] = [ErrorCode.MESSAGE_TOO_LARGE]
+    run.produce(2, every_ms=50).until_done()
+
+    assert Identity(4002, 0) == numbers.identity
+    assert [b"v0", b"v2"] == run.truth.values()
+    assert [(0, 0), (EPOCH_MAX, 0), (0, 0)] == _numbers(run)
+
+
+@pytest.mark.parametrize("settings", [{"acks": 1}, {"acks": 0}, {"retries": 0}])
+def test_without_acks_all_or_without_retries_nothing_is_numbered(settings: dict[str, Any]) -> None:
+    """As in Kafka, where idempotence was not asked for by name."""
+    run = _run(**settings).produce(2).until_done()
+
+    assert 0 == run.truth.producer_ids
+    assert {-1} == {fact.base_sequence for fact in run.of(BatchSent)}
+
+
 # The numbers themselves ----------------------------------------------------------------------------------------------
 
 
