@@ -11,6 +11,8 @@ Source: Kafka's KafkaApis.handleLeaderAndIsrRequest, handleStopReplicaRequest.
 
 from __future__ import annotations
 
+from typing import Any
+
 from kafkalite.broker.fence import ControllerFence
 from kafkalite.broker.settings import Settings
 from kafkalite.errors import ErrorCode
@@ -31,19 +33,24 @@ class ControlApi(Component):
     def __init__(self, node: Node, replicas: ReplicaManager, fence: ControllerFence, settings: Settings) -> None:
         super().__init__(node, "control")
         self._replicas, self._fence, self._settings = replicas, fence, settings
+        self._waiting: dict[NodeName, LeaderAndIsrRequest] = {}  # for the settings of its topics; one a connection
 
     def on_leader_and_isr_request(self, source: NodeName, request: LeaderAndIsrRequest) -> None:
         # A log that is opened with the wrong settings rolls and retains wrongly: they are read first.
+        self._waiting[source] = request
         topics = [topic.topic_name for topic in request.topic_states]
         self._settings.prepare(topics, self.become, source, request)
 
     def become(self, source: NodeName, request: LeaderAndIsrRequest) -> None:
         """Obey, now that the settings of the topics are known."""
         error = self._fence.refuses(request)
-        if error is ErrorCode.NONE:
-            self.node.reply(source, self._replicas.become(request))
-        else:
-            self.node.reply(source, LeaderAndIsrResponse(error))
+        response = self._replicas.become(request) if error is ErrorCode.NONE else LeaderAndIsrResponse(error)
+        if self._waiting.get(source) is request:  # else the connection is another now, and the reply not for it
+            del self._waiting[source]
+            self.node.reply(source, response)
+
+    def on_peer_lost(self, peer: NodeName, requests: tuple[Any, ...]) -> None:
+        self._waiting.pop(peer, None)
 
     def on_stop_replica_request(self, source: NodeName, request: StopReplicaRequest) -> None:
         error = self._fence.refuses(request)

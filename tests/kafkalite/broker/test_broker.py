@@ -1,0 +1,126 @@
+"""The broker as a whole: its door, its beginning and its end."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from kafkalite.broker.broker import Broker
+from kafkalite.config import BrokerConfig
+from kafkalite.facts import BrokerStopped, RequestRefused
+from kafkalite.node import Flush, Flushed, Started
+from kafkalite.protocol import zookeeper as zk
+from kafkalite.protocol.api_versions import ApiVersionsRequest
+from kafkalite.protocol.group_membership import JoinGroupRequest
+from kafkalite.protocol.metadata import MetadataRequest
+from kafkalite.protocol.zookeeper import ZooKeeperError
+from kafkalite.protocol.zookeeper_frames import Reply
+from kafkalite.reference import REFERENCE
+from kafkalite.storage.memory import MemoryStorage
+
+from .scripted import Stage
+
+
+class ZooKeeper:
+    """Answers a broker one request after another: another broker is controller, and there are no topics."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.asked = stage, list[Any]()
+        self._waiting = self._just_asked()
+
+    def _just_asked(self) -> list[Any]:
+        return [request for to, request in self.stage.requests if to == "z1#zk"]
+
+    def go_on(self) -> None:
+        """Until the broker has nothing more to ask."""
+        while self._waiting:
+            request = self._waiting.pop(0)
+            self.asked.append(request)
+            assert len(self.asked) < 100, f"the broker does not stop asking: {self.asked[-3:]}"
+            self.stage.hears("z1#zk", self.answer(request))
+            self._waiting += self._just_asked()
+
+    def answer(self, request: Any) -> Any:
+        match request:
+            case zk.ConnectRequest():
+                return zk.ConnectResponse(0, 6000, 9, b"p")
+            case zk.GetChildrenRequest():
+                return Reply(0, 1, ZooKeeperError.OK, zk.GetChildrenResponse(()))
+            case zk.CreateRequest():
+                return Reply(0, 1, ZooKeeperError.OK, zk.CreateResponse(request.path))
+            case zk.Create2Request():
+                return Reply(0, 1, ZooKeeperError.OK, zk.Create2Response(request.path, zk.Stat(czxid=5)))
+            case zk.ExistsRequest(path="/controller"):
+                return Reply(0, 1, ZooKeeperError.OK, zk.ExistsResponse())
+            case zk.GetDataRequest(path="/controller_epoch"):
+                return Reply(0, 1, ZooKeeperError.OK, zk.GetDataResponse(b"1"))
+            case _:
+                return Reply(0, 1, ZooKeeperError.NO_NODE, None)
+
+
+def started(**config: Any) -> tuple[Stage, ZooKeeper]:
+    """A broker that has just sent its first word to ZooKeeper."""
+    stage = Stage(Broker("b101", BrokerConfig(101, ("z1",), **config), REFERENCE, MemoryStorage()))
+    stage._do(Started())
+    return stage, ZooKeeper(stage)
+
+
+def test_without_zookeeper_there_is_no_broker() -> None:
+    """Z4: it refuses connections until it has a session and its logs are open."""
+    stage, zookeeper = started()
+
+    assert [] == stage.hears("c1", MetadataRequest())
+    assert ["c1"] == stage.disconnected
+    zookeeper.go_on()
+    assert 1 == len(stage.hears("c1", MetadataRequest()))
+
+
+def test_before_it_registers_it_has_read_the_topics_settings() -> None:
+    _, zookeeper = started()
+
+    zookeeper.go_on()
+
+    kinds = [type(one) for one in zookeeper.asked]
+    assert kinds.index(zk.GetChildrenRequest) < kinds.index(zk.Create2Request)
+
+
+def test_it_lists_what_it_serves_and_closes_the_connection_on_what_it_does_not() -> None:
+    stage, zookeeper = started()
+    zookeeper.go_on()
+
+    [versions] = stage.hears("c1", ApiVersionsRequest())
+    stage.hears("c1", JoinGroupRequest())
+
+    keys = {one.api_key for one in versions.api_keys}
+    assert {0, 1, 2, 3, 4, 5, 6, 7, 18, 19, 20, 21, 22, 23, 32, 37, 60} == keys
+    assert ["c1"] == stage.disconnected
+    assert [RequestRefused("JoinGroup", "", -1, "UNSUPPORTED_VERSION")] == stage.facts
+
+
+def test_it_stops_with_its_logs_on_the_disk_its_session_over_and_its_connections_closed() -> None:
+    stage, zookeeper = started(controlled_shutdown_enable=False)
+    zookeeper.go_on()
+    stage.hears("c1", MetadataRequest())
+
+    stage.calls("shutdown")
+    while flushes := [one for one in stage.effects if isinstance(one, Flush)]:
+        stage._do(Flushed(flushes[0].token))
+
+    assert BrokerStopped(101) in stage.facts
+    assert zk.CloseSessionRequest() in [request for _, request in stage.requests]
+    assert "c1" in stage.disconnected
+    assert [] == stage.hears("c1", MetadataRequest())
+    assert ["c1"] == stage.disconnected
+
+
+def test_a_copy_of_a_broker_is_a_broker_of_its_own() -> None:
+    """Snapshots copy nodes: a component of the copy must not drive the original."""
+    stage, zookeeper = started()
+    zookeeper.go_on()
+
+    twin = Stage(deepcopy(stage.node))
+    [answer] = twin.hears("c1", ApiVersionsRequest())
+
+    assert [answer] == stage.hears("c1", ApiVersionsRequest())
+    for component in twin.node.components.values():
+        assert component.node is twin.node
