@@ -30,17 +30,25 @@ UNKNOWN = -1
 
 
 class Fetched:
-    """A fetch request that waits for bytes."""
+    """A fetch request, with the partitions here that it asks for; it may wait for bytes.
 
-    def __init__(self, api: FetchApi, peer: NodeName, request: FetchRequest) -> None:
+    A partition that is deleted meanwhile has resigned: it stays here and refuses.
+    """
+
+    def __init__(self, api: FetchApi, peer: NodeName, request: FetchRequest, replicas: ReplicaManager) -> None:
         self.peer, self.request = peer, request
         self._api = api
+        self.asked: list[tuple[TopicPartition, FetchPartition, Partition | None]] = []
+        for topic in request.topics:
+            for asked in topic.partitions:
+                key = topic.topic, asked.partition
+                self.asked.append((key, asked, replicas.partitions.get(key)))
 
     def is_ready(self) -> bool:
-        return self._api.is_ready(self.request)
+        return self._api.is_ready(self)
 
     def finish(self) -> None:
-        self._api.answer(self.peer, self.request)
+        self._api.answer(self)
 
 
 class FetchApi(Component):
@@ -51,52 +59,49 @@ class FetchApi(Component):
         self._config, self._replicas = config, replicas
 
     def on_fetch_request(self, source: NodeName, request: FetchRequest) -> None:
+        fetched = Fetched(self, source, request, self._replicas)
         if request.replica_id >= 0:
-            self._acknowledge(request)
-        if request.max_wait_ms <= 0 or self.is_ready(request):
-            self.answer(source, request)
-            return
-        keys = [(topic.topic, asked.partition) for topic in request.topics for asked in topic.partitions]
-        self._replicas.waiting.fetches.park(Fetched(self, source, request), keys, request.max_wait_ms)
+            self._acknowledge(fetched)
+        if request.max_wait_ms <= 0 or self.is_ready(fetched):
+            self.answer(fetched)
+        else:
+            self._replicas.waiting.fetches.park(fetched, [key for key, _, _ in fetched.asked], request.max_wait_ms)
 
-    def _acknowledge(self, request: FetchRequest) -> None:
+    def _acknowledge(self, fetched: Fetched) -> None:
         """The offsets a follower asks from say how far it has come; those outside the log say nothing."""
-        replicas, follower = self._replicas, request.replica_id
-        for topic in request.topics:
-            for asked in topic.partitions:
-                partition = replicas.partitions.get((topic.topic, asked.partition))
-                if partition is None or self._refusal(partition, asked, follower) is not ErrorCode.NONE:
-                    continue
-                log = partition.log
-                if log.log_start_offset <= asked.fetch_offset <= log.log_end_offset:
-                    replicas.fetched(partition, follower, asked.fetch_offset, asked.log_start_offset)
+        follower = fetched.request.replica_id
+        for _, asked, partition in fetched.asked:
+            if partition is None or self._refusal(partition, asked, follower) is not ErrorCode.NONE:
+                continue
+            log = partition.log
+            if log.log_start_offset <= asked.fetch_offset <= log.log_end_offset:
+                self._replicas.fetched(partition, follower, asked.fetch_offset, asked.log_start_offset)
 
     # Ready? ---------------------------------------------------------------------------------------------------------
 
-    def is_ready(self, request: FetchRequest) -> bool:
+    def is_ready(self, fetched: Fetched) -> bool:
         """Whether there is enough to read, or an error to tell."""
         try:
-            return self._is_ready(request)
+            return self._is_ready(fetched)
         except StorageError:
             return True  # who then reads finds out
 
-    def _is_ready(self, request: FetchRequest) -> bool:
+    def _is_ready(self, fetched: Fetched) -> bool:
+        request = fetched.request
         found_bytes, least_bytes = 0, request.min_bytes
-        for topic in request.topics:
-            for asked in topic.partitions:
-                partition = self._replicas.partitions.get((topic.topic, asked.partition))
-                if partition is None or self._refusal(partition, asked, request.replica_id) is not ErrorCode.NONE:
+        for _, asked, partition in fetched.asked:
+            if partition is None or self._refusal(partition, asked, request.replica_id) is not ErrorCode.NONE:
+                return True
+            log, offset = partition.log, asked.fetch_offset
+            if not log.log_start_offset <= offset <= log.log_end_offset:
+                return True
+            end = self._end(partition, request)
+            if end > offset:
+                if least_bytes <= 1:
                     return True
-                log, offset = partition.log, asked.fetch_offset
-                if not log.log_start_offset <= offset <= log.log_end_offset:
-                    return True
-                end = self._end(partition, request)
-                if end > offset:
-                    if least_bytes <= 1:
-                        return True
-                    found_bytes += min(asked.partition_max_bytes, log.bytes_between(offset, end))
-                if request.rack_id and self._preferred(partition, asked, request.rack_id) != NO_REPLICA:
-                    return True
+                found_bytes += min(asked.partition_max_bytes, log.bytes_between(offset, end))
+            if request.rack_id and self._preferred(partition, asked, request.rack_id) != NO_REPLICA:
+                return True
         return found_bytes >= least_bytes
 
     def _refusal(self, partition: Partition, asked: FetchPartition, replica_id: int) -> ErrorCode:
@@ -128,31 +133,29 @@ class FetchApi(Component):
 
     # Answering ------------------------------------------------------------------------------------------------------
 
-    def answer(self, peer: NodeName, request: FetchRequest) -> None:
+    def answer(self, fetched: Fetched) -> None:
         """Tell the reader what there is now."""
-        left_bytes = min(request.max_bytes, self._config.fetch_max_bytes)
+        left_bytes = min(fetched.request.max_bytes, self._config.fetch_max_bytes)
         is_first = True
-        responses = []
-        for topic in request.topics:
-            answers: list[PartitionData] = []
-            for asked in topic.partitions:
-                data = self._read((topic.topic, asked.partition), asked, request, left_bytes, is_first)
-                if data.records:
-                    is_first, left_bytes = False, left_bytes - len(data.records)
-                answers.append(data)
-            responses.append(FetchableTopicResponse(topic.topic, tuple(answers)))
-        self.node.reply(peer, FetchResponse(responses=tuple(responses)))
+        topics: dict[str, list[PartitionData]] = {}
+        for key, asked, partition in fetched.asked:
+            if partition is None:
+                data = self._refused(key, self._replicas.unknown(*key))
+            else:
+                data = self._read(partition, asked, fetched.request, left_bytes, is_first=is_first)
+            if data.records:
+                is_first, left_bytes = False, left_bytes - len(data.records)
+            topics.setdefault(key[0], []).append(data)
+        responses = tuple(FetchableTopicResponse(topic, tuple(answers)) for topic, answers in topics.items())
+        self.node.reply(fetched.peer, FetchResponse(responses=responses))
 
     def _read(
-        self, key: TopicPartition, asked: FetchPartition, request: FetchRequest, left_bytes: int, is_first: bool
+        self, partition: Partition, asked: FetchPartition, request: FetchRequest, left_bytes: int, *, is_first: bool
     ) -> PartitionData:
-        partition = self._replicas.partitions.get(key)
-        if partition is None:
-            return self._refused(key, self._replicas.unknown(*key))
+        key, log = partition.key, partition.log
         error = self._refusal(partition, asked, request.replica_id)
         if error is not ErrorCode.NONE:
             return self._refused(key, error)
-        log = partition.log
         preferred = self._preferred(partition, asked, request.rack_id) if request.rack_id else NO_REPLICA
         records = b""
         try:
@@ -165,16 +168,8 @@ class FetchApi(Component):
         except StorageError as failure:
             self._replicas.logs.fail(failure)
             return self._refused(key, ErrorCode.KAFKA_STORAGE_ERROR)
-        return PartitionData(
-            key[1],
-            ErrorCode.NONE,
-            log.high_watermark,
-            log.last_stable_offset,
-            log.log_start_offset,
-            (),
-            preferred,
-            records,
-        )
+        watermark, stable, start = log.high_watermark, log.last_stable_offset, log.log_start_offset
+        return PartitionData(key[1], ErrorCode.NONE, watermark, stable, start, (), preferred, records)
 
     def _refused(self, key: TopicPartition, error: ErrorCode) -> PartitionData:
         self.node.note(RequestRefused("Fetch", *key, error.name))

@@ -135,17 +135,22 @@ class Fetcher(Component):
             self._ask_again_at(leader, leader.retry_at_ms)
             return
         ready = [one for one in leader.followed.values() if one.retry_at_ms <= now_ms and not one.partition.is_flushing]
-        request = (
-            self._epochs_request([one for one in ready if one.state == TRUNCATING])
-            or self._offsets_request([one for one in ready if one.state in (LOST_END, LOST_START)])
-            or self._fetch_request(leader, [one for one in ready if one.state == FETCHING])
-        )
+        request = self._question(ready) or self._fetch_request(leader, [one for one in ready if one.state == FETCHING])
         if request is not None:
             leader.is_asked = True
             self.node.request(leader.peer, request, self._config.replica_socket_timeout_ms)
+            return
         later = [one.retry_at_ms for one in leader.followed.values() if one.retry_at_ms > now_ms]
-        if later and request is None:
+        if later:
             self._ask_again_at(leader, min(later))
+
+    def _question(self, ready: list[Followed]) -> OffsetForLeaderEpochRequest | ListOffsetsRequest | None:
+        """What must be known before some of them can be fetched."""
+        if all(one.state == FETCHING for one in ready):
+            return None
+        truncating = [one for one in ready if one.state == TRUNCATING]
+        lost = [one for one in ready if one.state in (LOST_END, LOST_START)]
+        return self._epochs_request(truncating) or self._offsets_request(lost)
 
     def _ask_again_at(self, leader: Leader, at_ms: float) -> None:
         self.set_timer(f"retry:{leader.peer}", at_ms - self.node.now_ms)
