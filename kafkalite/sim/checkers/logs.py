@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kafkalite.facts import BatchAppended, BecameLeader, HighWatermarkAdvanced, LogLoaded
 from kafkalite.sim.checkers.violation import Announced, Invariant
-from kafkalite.sim.checkers.world import FOREVER, Loss, PartitionView, broker_of
+from kafkalite.sim.checkers.world import FOREVER, Loss, PartitionView
 
 
 class LostCommitted(Invariant):
@@ -21,12 +21,8 @@ class LostCommitted(Invariant):
     def on_high_watermark_advanced(self, at: Announced) -> None:
         view, broker = self.world.of(at)
         fact: HighWatermarkAdvanced = at.fact
-        newest = view.leaders.get(view.newest_epoch)
-        if newest is None or not fact.is_leader or fact.leader_epoch >= view.newest_epoch:
-            return
-        new = view.log(broker).between(view.committed.end, fact.high_watermark)
-        if new:  # a deposed leader that does not know it yet: its successor must have what it exposes
-            self._judge(view, view.loss_by(broker_of(newest.node), view.newest_epoch, new), at, newest)
+        if fact.is_leader:
+            self._judge(view, view.exposed_by_deposed(broker, fact), at, *view.newest_leader())
 
     def _judge(self, view: PartitionView, loss: Loss | None, at: Announced, *earlier: Announced) -> None:
         if loss is None or loss.excuse:
@@ -49,7 +45,7 @@ class Divergence(Invariant):
         view, broker = self.world.of(at)
         fact: HighWatermarkAdvanced = at.fact
         role = view.leading(broker)
-        if role is None or not fact.is_leader or view.is_compacted:
+        if role is None or not fact.is_leader or fact.leader_epoch < view.newest_epoch or view.is_compacted:
             return
         logs = [view.committed, *(view.log(member) for member in sorted(role.isr) if member != broker)]
         for batch in view.log(broker).between(fact.was, fact.high_watermark):

@@ -47,8 +47,8 @@ class ReplicaLog:
         self._bases.append(base)
         self._batches[base] = batch
         self.end = batch.last_offset + 1
-        if self.crashed:
-            self.crashed.pop(base, None)
+        if self.crashed and self.crashed.get(base) == batch:  # it has it again
+            del self.crashed[base]
 
     def truncate(self, end: int) -> list[Batch]:
         """Forget what stands at `end` and above; return it, the last batch first."""
@@ -92,10 +92,11 @@ class ReplicaLog:
         """Did this replica have the batch until it crashed?"""
         return self.crashed.get(batch.base_offset) == batch
 
-    def missing(self, batches: list[Batch], *, is_compacted: bool = False) -> Batch | None:
-        """The first of these, above this log's start, that the log does not hold, or holds another one for."""
+    def missing(self, batches: list[Batch], start: int = 0, *, is_compacted: bool = False) -> Batch | None:
+        """The first of these, from `start` and this log's own on, that it does not hold, or holds another one for."""
+        start = max(start, self.start)
         for batch in batches:
-            if batch.last_offset < self.start:
+            if batch.last_offset < start:
                 continue
             if is_compacted:
                 if batch.last_offset >= self.end:

@@ -159,8 +159,8 @@ class JoinedEarly(Invariant):
         committed = view.committed.between(0, FOREVER)
         for member in fact.joining:
             log = view.log(member)
-            batch = log.missing(committed, is_compacted=view.is_compacted)
-            if batch is not None and batch.last_offset >= view.start and not log.lost_to_disk(batch):
+            batch = log.missing(committed, view.start, is_compacted=view.is_compacted)
+            if batch is not None and not log.lost_to_disk(batch):
                 self.violated(
                     f"b{member} is let in without offset {batch.base_offset}, which is committed", at, log.last_fact
                 )

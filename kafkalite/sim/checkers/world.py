@@ -119,10 +119,23 @@ class PartitionView:
         """What this leader lacks of the committed batches (or of those given)."""
         log = self.log(leader)
         wanted = self.committed.between(0, FOREVER) if batches is None else batches
-        batch = log.missing(wanted, is_compacted=self._promise.is_compacted)
-        if batch is None or batch.last_offset < self.start:
+        batch = log.missing(wanted, self.start, is_compacted=self._promise.is_compacted)
+        if batch is None:
             return None
         return Loss(batch, leader, self._excuse(log, batch, leader_epoch))
+
+    def newest_leader(self) -> tuple[Announced, ...]:
+        """The fact that made the newest leader, if it leads already."""
+        newest = self.leaders.get(self.newest_epoch)
+        return () if newest is None else (newest,)
+
+    def exposed_by_deposed(self, broker: int, fact: HighWatermarkAdvanced) -> Loss | None:
+        """What a leader that is deposed, and does not know it yet, exposes although its successor does not have it."""
+        newest = self.leaders.get(self.newest_epoch)
+        if newest is None or fact.leader_epoch >= self.newest_epoch:
+            return None
+        exposed = self.log(broker).between(fact.was, fact.high_watermark)
+        return self.loss_by(broker_of(newest.node), self.newest_epoch, exposed)
 
     def _excuse(self, log: ReplicaLog, batch: Batch, leader_epoch: int) -> str:
         if self._promise.unclean_leader_election_enable:
@@ -137,7 +150,7 @@ class PartitionView:
 
     def settle(self, loss: Loss) -> None:
         """It is lost. If something excuses that, clients are not asked for it any more."""
-        offset = loss.batch.base_offset
+        offset = min(loss.batch.base_offset, self.log(loss.leader).end)  # what was below may come again, too
         self.committed.truncate(min(offset, self.committed.end))
         if loss.excuse:
             self.forgiven_from = min(self.forgiven_from, offset)
@@ -275,15 +288,12 @@ class World:
         if not fact.is_leader:
             return
         view.high_watermark = max(view.high_watermark, fact.high_watermark)
+        loss = view.exposed_by_deposed(broker, fact)
+        if loss is not None:
+            view.settle(loss)
+            return
         committed = view.committed
-        new = view.log(broker).between(committed.end, fact.high_watermark)
-        newest = view.leaders.get(view.newest_epoch)
-        if new and newest is not None and fact.leader_epoch < view.newest_epoch:
-            loss = view.loss_by(broker_of(newest.node), view.newest_epoch, new)
-            if loss is not None:  # a deposed leader exposed what its successor does not have
-                view.settle(loss)
-                return
-        for batch in new:
+        for batch in view.log(broker).between(committed.end, fact.high_watermark):
             committed.append(batch)
 
     # Topics ---------------------------------------------------------------------------------------------------------

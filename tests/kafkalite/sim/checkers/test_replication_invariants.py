@@ -321,6 +321,32 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
         ],
         None,
     ),
+    "a leader whose log had begun later loses its disk": (
+        [
+            *committed(4),
+            ("b1", LogStartMoved(*ORDERS, 2)),
+            loads(1),
+            leads(1, 1, 0, (1,)),
+            append(1, 0, 1, crc=9),
+            watermark(1, 0, 1, 1),
+            truncated(2, 4, 0),
+            append(2, 0, 1, crc=9),
+        ],
+        None,
+    ),
+    "a deposed leader goes on alone after an unclean election": (
+        [
+            *committed(1, isr=(1,)),
+            elected(2, 1, (2,), is_unclean=True),
+            append(2, 0, 0),
+            leads(2, 1, 1, (2,)),
+            append(2, 1, 1, crc=8, leads=2),
+            watermark(2, 0, 2, 1),
+            append(1, 1),
+            watermark(1, 1, 2),
+        ],
+        UNCLEAN,
+    ),
     "a disk is replaced": ([*committed(2), loads(3, end=0, was_clean=True), append(3, 0)], None),
     "a topic of the same name begins anew": (
         [*committed(2), ("b9", TopicDeleted("orders")), *committed(1)],
