@@ -72,7 +72,7 @@ def _scenario(options: argparse.Namespace) -> int:
         print(f"There is no scenario {options.name!r}; there are: {', '.join(scenarios)}", file=sys.stderr)
         return 2
     scenario = scenarios[options.name]
-    print(f"{scenario.name} (seed {options.seed}): {scenario.sentence}")
+    print(scenario.title(options.seed))
     try:
         scenario.play(Stage(options.seed, print, details=options.details))
     except KafkaliteError as failure:

@@ -41,6 +41,10 @@ class Scenario:
         assert play.__doc__, f"{play.__name__} says nothing of what it shows"
         return cls(play.__name__.replace("_", "-"), play.__doc__.splitlines()[0], tuple(claims.split()), play)
 
+    def title(self, seed: int) -> str:
+        """What stands above the telling of one run."""
+        return f"{self.name} (seed {seed})\n{self.sentence}\n"
+
 
 class Stage:
     """Builds the cluster of a scenario, and tells what happens in it line by line."""
