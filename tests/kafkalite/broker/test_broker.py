@@ -41,21 +41,25 @@ class ZooKeeper:
             self._waiting += self._just_asked()
 
     def answer(self, request: Any) -> Any:
+        if isinstance(request, zk.ConnectRequest):
+            return zk.ConnectResponse(0, 6000, 9, b"p")
+        message = self.found(request)
+        return Reply(0, 1, ZooKeeperError.NO_NODE if message is None else ZooKeeperError.OK, message)
+
+    def found(self, request: Any) -> Any:
+        message: Any = None
         match request:
-            case zk.ConnectRequest():
-                return zk.ConnectResponse(0, 6000, 9, b"p")
             case zk.GetChildrenRequest():
-                return Reply(0, 1, ZooKeeperError.OK, zk.GetChildrenResponse(()))
+                message = zk.GetChildrenResponse(())
             case zk.CreateRequest():
-                return Reply(0, 1, ZooKeeperError.OK, zk.CreateResponse(request.path))
+                message = zk.CreateResponse(request.path)
             case zk.Create2Request():
-                return Reply(0, 1, ZooKeeperError.OK, zk.Create2Response(request.path, zk.Stat(czxid=5)))
+                message = zk.Create2Response(request.path, zk.Stat(czxid=5))
             case zk.ExistsRequest(path="/controller"):
-                return Reply(0, 1, ZooKeeperError.OK, zk.ExistsResponse())
+                message = zk.ExistsResponse()
             case zk.GetDataRequest(path="/controller_epoch"):
-                return Reply(0, 1, ZooKeeperError.OK, zk.GetDataResponse(b"1"))
-            case _:
-                return Reply(0, 1, ZooKeeperError.NO_NODE, None)
+                message = zk.GetDataResponse(b"1")
+        return message
 
 
 def started(**config: Any) -> tuple[Stage, ZooKeeper]:

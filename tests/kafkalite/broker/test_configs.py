@@ -35,7 +35,7 @@ def stage(**texts: str) -> Stage:
     metadata = MetadataCache(found.node, config, ControllerFence(found.node), settings)
     Configs(found.node, config, settings, metadata)
     found.hears("b102#control", update(ORDERS))
-    settings.prepare(["orders"], found.drain)
+    settings.prepare(["orders"], found.node.on_start)
     zk.answer(GetDataResponse(encode_topic_config({key.replace("_", "."): text for key, text in texts.items()})))
     return found
 

@@ -43,12 +43,13 @@ class Replicas:
 class Scene:
     def __init__(self) -> None:
         self.stage = Stage()
-        self.zk: Any = ScriptedZooKeeper()
-        self.replicas: Any = Replicas()
+        zk: Any = ScriptedZooKeeper()
+        replicas: Any = Replicas()
+        self.zk, self.replicas = zk, replicas
         fence = ControllerFence(self.stage.node)
         fence.broker_epoch = 40
-        settings = Settings(self.stage.node, BrokerConfig(101, ("z1",)), self.zk, self.stage.node.note)
-        ControlApi(self.stage.node, self.replicas, fence, settings)
+        settings = Settings(self.stage.node, BrokerConfig(101, ("z1",)), zk, self.stage.node.note)
+        ControlApi(self.stage.node, replicas, fence, settings)
 
 
 def test_an_order_waits_for_the_settings_of_its_topics() -> None:

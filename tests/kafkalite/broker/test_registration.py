@@ -28,10 +28,11 @@ from .scripted import ScriptedZooKeeper, Stage
 class Scene:
     def __init__(self) -> None:
         self.stage, self.registered = Stage(), 0
-        self.zk: Any = ScriptedZooKeeper()
+        zk: Any = ScriptedZooKeeper()
+        self.zk = zk
         self.fence = ControllerFence(self.stage.node)
         config = BrokerConfig(101, ("z1",), rack="r1")
-        self.registration = Registration(self.stage.node, config, self.zk, self.fence, self.count)
+        self.registration = Registration(self.stage.node, config, zk, self.fence, self.count)
         self.registration.begin()
         for _ in PERSISTENT_PATHS:
             self.zk.answer(error=ZooKeeperError.NODE_EXISTS)

@@ -25,14 +25,14 @@ LEFT_OVER = ControlledShutdownResponse(remaining_partitions=(RemainingPartition(
 class Scene:
     def __init__(self, **config: Any) -> None:
         self.stage, self.finished = Stage(), 0
-        self.zk: Any = ScriptedZooKeeper()
+        zk: Any = ScriptedZooKeeper()
+        self.zk = zk
         settings = BrokerConfig(101, ("z1",), **config)
         fence = ControllerFence(self.stage.node)
         fence.broker_epoch = 40
-        metadata = MetadataCache(
-            self.stage.node, settings, fence, Settings(self.stage.node, settings, self.zk, self.stage.node.note)
-        )
-        self.shutdown = ControlledShutdown(self.stage.node, settings, self.zk, metadata, fence)
+        topics = Settings(self.stage.node, settings, zk, self.stage.node.note)
+        metadata = MetadataCache(self.stage.node, settings, fence, topics)
+        self.shutdown = ControlledShutdown(self.stage.node, settings, zk, metadata, fence)
         self.stage.hears("b102#control", update(ORDERS))
         self.shutdown.begin(self.finish)
 
