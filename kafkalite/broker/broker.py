@@ -56,7 +56,7 @@ class Broker(Node):
     def __init__(self, name: NodeName, config: BrokerConfig, parts: Parts, storage: Storage) -> None:
         super().__init__(name)
         self.config, self.storage = config, storage
-        self._is_serving = self._is_stopped = False
+        self._has_logs = self._is_serving = self._is_stopped = False
         self._peers: dict[NodeName, None] = {}  # who has a connection with it, by having sent something
         self._compose(parts)
 
@@ -91,12 +91,15 @@ class Broker(Node):
     def _settings_loaded(self, session_id: int) -> None:
         if session_id != self.zk.session_id:
             return  # that session has expired meanwhile, and the next one loads again
-        if not self._is_serving:
+        if not self._has_logs:
             self.replicas.start()
-            self._is_serving = True
+            self._has_logs = True
         self.registration.begin()
 
     def _registered(self) -> None:
+        # Not sooner: before it knows its epoch, it could not tell that an order was meant for its life before this one,
+        # whose log may have been longer.
+        self._is_serving = True
         self.controller.start()
 
     # What ZooKeeper tells -------------------------------------------------------------------------------------------
@@ -134,7 +137,7 @@ class Broker(Node):
     # Who may talk to it ---------------------------------------------------------------------------------------------
 
     def handle(self, event: Event, now_ms: float) -> list[Effect]:
-        """As every node. Before its logs are open, and when it has stopped, it refuses connections."""
+        """As every node. Before it is registered, and when it has stopped, it refuses connections."""
         if self._is_serving or type(event) is not Received or node_of(event.source) in self.config.zookeepers:
             return [] if self._is_stopped else super().handle(event, now_ms)
         return [Disconnect(event.source)]
