@@ -71,6 +71,8 @@ class Connections:
         kind = type(message)
         if kind is _Hangup:
             self._hang_up(link, message.life)
+        elif life <= link.lost_life:
+            pass
         elif kind is _Next:
             if life == back.life:
                 link.is_busy = False
@@ -133,11 +135,12 @@ class Connections:
         """Break all connections of two nodes: what is under way is lost, both are told."""
         driver = self._driver
         for link in self._network.links_between(one, other):
-            link.life = link.back.life = max(link.life, link.back.life) + 1
-            link.forget()
-            link.back.forget()
-            driver.put(driver.now_ms, one, PeerLost(link.back.seen_as), None, driver.life_of(one))
-            driver.put(driver.now_ms, other, PeerLost(link.seen_as), None, driver.life_of(other))
+            life = max(link.life, link.back.life) + 1
+            for way in (link, link.back):
+                # A frozen end learns of it later. What it sends until then goes into the old life, and is lost as well.
+                way.lost_life = life - 1
+                way.forget()
+                driver.put(driver.now_ms, way.to, _Hangup(life), way, 0)
 
     def _put_on(self, link: Link, what: Any, life: int) -> None:
         driver = self._driver

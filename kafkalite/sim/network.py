@@ -28,13 +28,14 @@ class Delays:
 class Link:
     """One direction of one connection: from `source` to `to`, both nodes; `seen_as` is what `to` calls its peer."""
 
-    __slots__ = ("back", "backlog", "is_busy", "last_arrival_ms", "life", "seen_as", "source", "to")
+    __slots__ = ("back", "backlog", "is_busy", "last_arrival_ms", "life", "lost_life", "seen_as", "source", "to")
 
     back: Link  # the other direction
 
     def __init__(self, source: NodeName, to: NodeName, seen_as: NodeName) -> None:
         self.source, self.to, self.seen_as = source, to, seen_as
         self.life = 0  # the connection's life as `source` knows it
+        self.lost_life = -1  # what was sent in this life, or earlier, was lost when the connection broke
         self.last_arrival_ms = 0.0
         self.is_busy = False  # a request that came this way is in the works
         self.backlog: deque[tuple[Any, str]] = deque()  # what came since: messages and their roles

@@ -169,6 +169,17 @@ def test_a_broken_connection_loses_what_is_under_way_and_both_ends_are_told() ->
     assert [("s", 3, 3)] == facts(sim, "c", "answered")
 
 
+def test_what_a_frozen_node_sends_before_it_learns_of_a_break_is_lost_with_it() -> None:
+    """At the thaw it asks before it is told: the question belongs to the connection that is no more."""
+    freeze, broken = (50, Freeze("c", 20)), (60, BreakConnection("c", "s"))
+
+    sim = run((0, "ask", ("s", 1)), (55, "ask", ("s", 2)), (80, "ask", ("s", 3)), faults=(freeze, broken))
+
+    assert [("s", (2,))] == facts(sim, "c", "lost")
+    assert [("c", 1), ("c", 3)] == facts(sim, "s", "got")
+    assert [("s", 1, 1), ("s", 3, 3)] == facts(sim, "c", "answered")
+
+
 def test_a_request_that_takes_too_long_closes_the_connection_and_may_have_happened() -> None:
     sim = run((0, "ask", ("s", 1)), (30, "ask", ("s", 2)), timeout_ms=8)
 
