@@ -78,10 +78,7 @@ class Connections:
                 link.is_busy = False
                 self._deliver(link, *link.backlog.popleft())
         elif to in self._driver.down:
-            if life == link.life:  # what is lost here is not followed by what is sent later on the same connection
-                back.life = max(link.life, back.life) + 1
-                if self._driver.down[to]:
-                    self._refuse(link)
+            self._meet_nobody(link, life)
         elif life < back.life:
             if life == link.life:  # whoever sent it does not know yet that the other end began anew
                 self._refuse(link)
@@ -92,6 +89,13 @@ class Connections:
                 link.backlog.append(message)
             else:
                 self._deliver(link, *message)
+
+    def _meet_nobody(self, link: Link, life: int) -> None:
+        """What is sent to a dead node is lost, and is not followed by what is sent later on the same connection."""
+        if life == link.life:
+            link.back.life = max(link.life, link.back.life) + 1
+            if self._driver.down[link.to]:
+                self._refuse(link)
 
     def _deliver(self, link: Link, message: Any, role: str) -> None:
         if role == REQUEST:
