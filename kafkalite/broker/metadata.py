@@ -42,6 +42,7 @@ class MetadataCache(Component):
         self._config, self._fence, self._settings = config, fence, settings
         self._auto_topics = AutoTopics(node, config, self)
         self.view = MetadataView()
+        self._epochs = (-1, -1)  # of the controller and of this broker, when the view was last told of
 
     # What the broker's replicas ask ---------------------------------------------------------------------------------
 
@@ -67,7 +68,11 @@ class MetadataCache(Component):
     def on_update_metadata_request(self, source: NodeName, request: UpdateMetadataRequest) -> None:
         error = self._fence.refuses(request)
         if error is ErrorCode.NONE:
-            self.view = self.view.updated(request)
+            # The first word of a new controller, and the first to a new life of this broker, is complete: what is not
+            # in it is no more, though nobody has said so here.
+            epochs = request.controller_epoch, request.broker_epoch
+            before = self.view if epochs == self._epochs else MetadataView()
+            self._epochs, self.view = epochs, before.updated(request)
         self.node.reply(source, UpdateMetadataResponse(error))
 
     def on_metadata_request(self, source: NodeName, request: MetadataRequest) -> None:

@@ -62,9 +62,10 @@ class Settings(Component):
         if reply.error is ZooKeeperError.SESSION_EXPIRED:
             return  # the next session begins with a `load` of its own
         topics = reply.message.children if reply.message else ()
-        waited_for = {topic for missing, _, _ in self._waiting for topic in missing}
-        for topic in sorted(waited_for - set(topics)):
-            self._read(topic)  # asked in the session before, and never answered
+        # What was asked in the session before and never answered; what is gone since, and no watch was left to say so.
+        open_ones = {topic for missing, _, _ in self._waiting for topic in missing} | self._texts.keys()
+        for topic in sorted(open_ones - set(topics)):
+            self._read(topic)
         self._wait_for(sorted(topics), then, arguments)
 
     def _wait_for(self, topics: list[str], then: Callable[..., None], arguments: tuple[Any, ...]) -> None:

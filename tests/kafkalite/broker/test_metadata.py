@@ -142,6 +142,18 @@ def test_an_update_of_an_older_controller_changes_nothing() -> None:
     assert 101 == asked(one, "orders").topics[0].partitions[0].leader_id
 
 
+def test_the_first_word_of_a_new_controller_is_complete() -> None:
+    """A topic that it does not name was deleted while nobody could tell this broker."""
+    one = stage()
+    alarms = UpdateMetadataTopicState("alarms", (partition(0, 103),))
+
+    one.hears("b103#control", update(alarms, epoch=2))
+
+    assert ErrorCode.UNKNOWN_TOPIC_OR_PARTITION == asked(one, "orders").topics[0].error_code
+    one.hears("b103#control", update(ORDERS, epoch=2))
+    assert [103, 101] == [topic.partitions[0].leader_id for topic in asked(one, "alarms", "orders").topics]
+
+
 def test_the_cluster_is_described() -> None:
     [answer] = stage().hears("c1", DescribeClusterRequest())
 

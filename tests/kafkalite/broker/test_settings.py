@@ -112,6 +112,19 @@ def test_who_waits_when_the_session_expires_is_served_in_the_next() -> None:
     assert ["loaded", "ready"] == listener.told
 
 
+def test_a_topic_that_went_while_there_was_no_session_is_forgotten() -> None:
+    one, zk, listener = settings()
+    one.prepare(["orders"], listener.then, "ready")
+    zk.answer(RETAINED)
+
+    one.load(listener.then, "loaded")
+    zk.answer(GetChildrenResponse(()))
+    zk.answer(error=ZooKeeperError.NO_NODE)
+
+    assert one.defaults == one.of("orders")
+    assert ["orders", "orders"] == listener.changed
+
+
 def test_a_znode_that_a_person_has_broken_is_as_if_it_said_nothing() -> None:
     one, zk, listener = settings()
 
