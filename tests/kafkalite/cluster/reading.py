@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from kafkalite.node import Node
 from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.trace import facts_of
 from kafkalite.types import NodeName
@@ -30,3 +31,32 @@ def isr_of(cluster: Cluster, topic: str, partition: int = 0) -> tuple[int, ...]:
 def leader_of(cluster: Cluster, topic: str, partition: int = 0) -> NodeName:
     """Who leads."""
     return cluster.view.leaders[topic, partition].broker
+
+
+class Asker(Node):
+    """Asks one broker one thing."""
+
+    def __init__(self, name: NodeName, broker: NodeName, request: Any) -> None:
+        super().__init__(name)
+        self._broker, self._request = broker, request
+        self.is_done, self.response = False, None
+
+    def on_start(self) -> None:
+        self.request(self._broker, self._request)
+
+    def _find(self, name: str) -> Any:
+        return self._hear
+
+    def _hear(self, source: NodeName, response: Any, request: Any) -> None:
+        self.is_done, self.response = True, response
+
+    def on_peer_lost(self, peer: NodeName, requests: tuple[Any, ...]) -> None:
+        self.is_done = True
+
+
+def answer_of(cluster: Cluster, broker: NodeName, request: Any) -> Any:
+    """What this broker says to that; None if it closes the connection."""
+    asker = Asker(f"asker{cluster.next_number('asker')}", broker, request)
+    cluster.sim.add(asker)
+    cluster.run_until(lambda: asker.is_done, f"an answer of {broker}")
+    return asker.response

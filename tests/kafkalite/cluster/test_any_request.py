@@ -11,12 +11,11 @@ from kafkalite.errors import ErrorCode
 from kafkalite.facts import LogDirectoryFailed
 from kafkalite.log.batch import encode_batch
 from kafkalite.log.record import Record
-from kafkalite.node import Node
 from kafkalite.protocol.registry import ENTRIES
 from kafkalite.protocol.schema import NO_UUID, Array, Kind, fields_of
 from kafkalite.sim.cluster import Cluster
 
-from .reading import facts
+from .reading import Asker, facts
 
 BELIEVED = {"LeaderAndIsr", "StopReplica", "UpdateMetadata", "ControlledShutdown"}  # what brokers tell each other
 REQUESTS = [entry.request for entry in ENTRIES.values() if entry.api.name not in BELIEVED]
@@ -52,27 +51,6 @@ def drawn_or_null(rng: Random, field: Any) -> Any:
     return drawn(rng, field.shape)
 
 
-class Stranger(Node):
-    """Sends one request, and remembers whether it heard of it again."""
-
-    def __init__(self, name: str, broker: str, request: Any) -> None:
-        super().__init__(name)
-        self._broker, self._request = broker, request
-        self.was_told = False
-
-    def on_start(self) -> None:
-        self.request(self._broker, self._request)
-
-    def _find(self, name: str) -> Any:
-        return self._hear
-
-    def _hear(self, source: str, response: Any, request: Any) -> None:
-        self.was_told = True
-
-    def on_peer_lost(self, peer: str, requests: tuple[Any, ...]) -> None:
-        self.was_told = True
-
-
 @pytest.mark.parametrize("seed", range(8))
 def test_brokers_live_through_requests_that_make_no_sense(seed: int) -> None:
     cluster = Cluster(brokers=2, zookeepers=1, seed=seed, through_codec=True)
@@ -81,7 +59,7 @@ def test_brokers_live_through_requests_that_make_no_sense(seed: int) -> None:
     strangers = []
     for number in range(300):
         request = drawn(rng, rng.choice(REQUESTS))
-        strangers.append(Stranger(f"s{number}", rng.choice(cluster.brokers), request))
+        strangers.append(Asker(f"s{number}", rng.choice(cluster.brokers), request))
         cluster.sim.add(strangers[-1])
         cluster.run_for(rng.choice((0, 1, 50)))
 
@@ -90,7 +68,7 @@ def test_brokers_live_through_requests_that_make_no_sense(seed: int) -> None:
 
     assert 0 == cluster.producer().send("last", b"still here", partition=0).result()
     assert [] == facts(cluster, LogDirectoryFailed)
-    unanswered = [one._request for one in strangers if not one.was_told]
+    unanswered = [one._request for one in strangers if not one.is_done]
     assert all(may_wait_for_long(one) for one in unanswered), unanswered
 
 

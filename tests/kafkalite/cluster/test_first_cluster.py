@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from kafkalite.facts import BatchAppended, BatchSent, BrokerRegistered, ControllerElected, RequestRefused, TopicCreated
-from kafkalite.node import Node
 from kafkalite.protocol.group_membership import JoinGroupRequest
 from kafkalite.sim.cluster import Cluster
 
-from .reading import facts, isr_of, leader_of, values_of
+from .reading import answer_of, facts, isr_of, leader_of, values_of
 
 
 def test_a_record_is_acknowledged_when_every_in_sync_replica_has_it_and_then_it_is_read() -> None:
@@ -95,13 +94,8 @@ def test_a_topic_s_settings_reach_the_broker_that_leads_it() -> None:
 def test_a_request_that_a_broker_does_not_serve_closes_the_connection_and_nothing_else() -> None:
     cluster = Cluster(brokers=1, zookeepers=1, seed=8).topic("orders")
 
-    cluster.sim.add(_Stranger("s1"))
-    cluster.run_for(100)
+    answer = answer_of(cluster, "b101", JoinGroupRequest())
 
+    assert answer is None
     assert ["JoinGroup"] == [one.api for one in facts(cluster, RequestRefused)]
     assert 0 == cluster.producer().send("orders", b"still here").result()
-
-
-class _Stranger(Node):
-    def on_start(self) -> None:
-        self.request("b101", JoinGroupRequest())
