@@ -54,30 +54,35 @@ class Standing(NamedTuple):
     """Where a batch stands among those of its partition when it is answered."""
 
     is_numbered: bool  # the producer is idempotent
-    is_next: bool  # all before it were acknowledged
+    is_oldest: bool  # none before it is outstanding
+    is_next: bool  # the last one that was acknowledged is the one before it
     is_renumbered: bool  # it has another number by now than the one that was answered
     has_hole: bool  # one before it was given up
     may_retry: bool  # not out of attempts
 
 
+_NUMBERS = (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, ErrorCode.UNKNOWN_PRODUCER_ID)
+
+
 def judge(error: ErrorCode, standing: Standing) -> Verdict:
     """What becomes of a batch with this answer.
 
-    >>> early = Standing(is_numbered=True, is_next=False, is_renumbered=False, has_hole=False, may_retry=True)
-    >>> judge(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, early)  # the one before it is to be sent again, too
+    Only the oldest may make all begin anew: one before it may be in the log, and would be there twice.
+
+    >>> second = Standing(True, is_oldest=False, is_next=False, is_renumbered=False, has_hole=False, may_retry=True)
+    >>> judge(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, second)  # the one before it is to be sent again, too
     <Verdict.RETRY: 'retry'>
-    >>> judge(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, early._replace(is_next=True))  # the leader lacks what it had
+    >>> first = second._replace(is_oldest=True, is_next=True)
+    >>> judge(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, first)  # the leader lacks what it had acknowledged
     <Verdict.RENUMBER: 'renumber'>
     """
     if error in _DONE:
         return Verdict.DONE
     if not standing.may_retry:
         return Verdict.FAIL
-    if standing.is_numbered and error == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
-        is_early = standing.is_renumbered or not standing.is_next
-        return Verdict.RETRY if is_early and not standing.has_hole else Verdict.RENUMBER
-    if standing.is_numbered and error == ErrorCode.UNKNOWN_PRODUCER_ID:
-        return Verdict.RENUMBER
+    if standing.is_numbered and error in _NUMBERS:
+        is_lacking = standing.is_oldest and (standing.is_next or standing.has_hole)
+        return Verdict.RENUMBER if is_lacking and not standing.is_renumbered else Verdict.RETRY
     return Verdict.RETRY if error.retriable else Verdict.FAIL
 
 
@@ -131,4 +136,5 @@ class Lane:
         """Where the batch stands."""
         is_numbered = self.identity is not None
         is_next = is_numbered and self.is_next(batch.base_sequence)
-        return Standing(is_numbered, is_next, batch.is_renumbered, self.has_hole, may_retry)
+        is_oldest = batch is self.outstanding[0]
+        return Standing(is_numbered, is_oldest, is_next, batch.is_renumbered, self.has_hole, may_retry)

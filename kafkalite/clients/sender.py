@@ -235,9 +235,10 @@ class Sender(Component):
     def _fail(self, batch: Batch, error: ErrorCode) -> None:
         """Give a batch up. What comes after it in its partition must not be taken for what comes next."""
         is_definite = not batch.may_be_appended and not batch.is_in_flight
+        is_oldest = batch is self._lanes[batch.partition].outstanding[0]
         self._forget(batch)
-        if self._producer_id is not None and batch.attempts:
-            if is_definite:
+        if self._producer_id is not None:
+            if is_definite and is_oldest:
                 self._producer_id.begin_anew(batch.partition)
             else:
                 self._producer_id.leave_hole(batch.partition)

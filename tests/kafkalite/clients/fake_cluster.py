@@ -187,7 +187,8 @@ class FakeBroker(Node):
             error = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
         elif led.leader != self.broker:
             error = ErrorCode.NOT_LEADER_OR_FOLLOWER
-        if led is None or error != ErrorCode.NONE:
+        is_after_append = error == ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND
+        if led is None or (error != ErrorCode.NONE and not is_after_append):
             return PartitionProduceResponse(data.index, error, -1)
         try:
             appended = led.log.append_as_leader(data.records or b"", led.leader_epoch, self.wall_ms)
@@ -196,7 +197,7 @@ class FakeBroker(Node):
         except CorruptBatch:
             return PartitionProduceResponse(data.index, ErrorCode.CORRUPT_MESSAGE, -1)
         led.log.high_watermark = led.log.log_end_offset
-        return PartitionProduceResponse(data.index, ErrorCode.NONE, appended.base_offset)
+        return PartitionProduceResponse(data.index, error, -1 if is_after_append else appended.base_offset)
 
     def on_list_offsets_request(self, source: str, request: ListOffsetsRequest) -> None:
         self.truth.asked.append((self.name, source, request))

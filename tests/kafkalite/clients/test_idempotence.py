@@ -186,6 +186,18 @@ def test_after_a_batch_was_refused_for_good_the_producer_begins_anew_and_the_res
     assert {0, 1} == {*epochs}
 
 
+def test_a_refused_batch_does_not_make_those_before_it_begin_anew() -> None:
+    """The one before it may be in the log: renumbered, it would be appended twice."""
+    run = _run(linger_ms=0).produce().until_done()
+    run.truth.work_ms = 5
+    run.truth.script["orders", 0] = [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, ErrorCode.MESSAGE_TOO_LARGE]
+    run.produce(3, every_ms=2).until_done()
+
+    assert [b"v0", b"v1", b"v3"] == run.truth.values()
+    assert [(2, True)] == [(*fact.records, fact.is_definite) for fact in run.of(RecordsFailed)]
+    assert {0: 0, 1: 1, 3: 2} == {record: at for record, at in run.outcomes().items() if record != 2}
+
+
 def test_after_a_batch_expired_the_rest_arrives_in_order_and_once_over_many_seeds() -> None:
     """An expired batch may be in the log; those that follow are there once, in order."""
     expired = 0
@@ -332,7 +344,7 @@ def test_epochs_end_and_then_another_id_is_needed() -> None:
     assert Identity(7, EPOCH_MAX).bumped() is None
 
 
-STANDING = Standing(is_numbered=True, is_next=True, is_renumbered=False, has_hole=False, may_retry=True)
+STANDING = Standing(is_numbered=True, is_oldest=True, is_next=True, is_renumbered=False, has_hole=False, may_retry=True)
 
 
 @pytest.mark.parametrize(
@@ -343,9 +355,11 @@ STANDING = Standing(is_numbered=True, is_next=True, is_renumbered=False, has_hol
         (ErrorCode.NETWORK_EXCEPTION, {}, Verdict.RETRY),
         (ErrorCode.NETWORK_EXCEPTION, {"may_retry": False}, Verdict.FAIL),
         (ErrorCode.MESSAGE_TOO_LARGE, {}, Verdict.FAIL),
-        (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, {"is_next": False}, Verdict.RETRY),
+        (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, {"is_oldest": False, "is_next": False}, Verdict.RETRY),
+        (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, {"is_oldest": False, "has_hole": True}, Verdict.RETRY),
         (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, {}, Verdict.RENUMBER),
         (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, {"is_renumbered": True}, Verdict.RETRY),
+        (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, {"is_next": False}, Verdict.RETRY),
         (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, {"is_next": False, "has_hole": True}, Verdict.RENUMBER),
         (ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, {"is_numbered": False}, Verdict.FAIL),
         (ErrorCode.UNKNOWN_PRODUCER_ID, {}, Verdict.RENUMBER),
