@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from kafkalite.errors import ErrorCode
 from kafkalite.facts import BrokerFenced, BrokerRegistered, BrokerStopped, ControllerElected, LeaderElected, LogLoaded
+from kafkalite.protocol.metadata import MetadataRequest, MetadataRequestTopic
 from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.faults import Freeze, PowerLoss
 
-from .reading import facts, isr_of, leader_of, values_of
+from .reading import answer_of, facts, isr_of, leader_of, values_of
 
 ALL = (101, 102, 103)
 
@@ -123,24 +125,42 @@ def test_one_of_three_zookeeper_servers_may_die(index: int) -> None:
     assert 0 == cluster.producer().send("later", b"v", partition=0).result()
 
 
-def test_a_broker_that_stops_in_order_hands_its_leadership_over_first_and_loses_nothing() -> None:
-    """R4."""
-    cluster = three(seed=28)
+@pytest.mark.parametrize("name", ["b101", "b102", "b103"])
+def test_a_broker_that_stops_in_order_hands_its_leaderships_over_first_and_loses_nothing(name: str) -> None:
+    """R4; one of the three is the controller, and moves its own."""
+    cluster = Cluster(brokers=3, zookeepers=1, seed=28)
+    cluster.topic("orders", partitions=3, replicas=3, min_insync_replicas=2)
     producer = cluster.producer()
-    leader = leader_of(cluster, "orders")
-    values = [b"%02d" % number for number in range(20)]
+    values = [b"%02d" % number for number in range(60)]
 
-    pending = [producer.send("orders", value) for value in values[:10]]
-    cluster.shut_down(leader)
-    pending += [producer.send("orders", value) for value in values[10:]]
+    pending = [producer.send("orders", value, partition=at % 3) for at, value in enumerate(values[:30])]
+    cluster.shut_down(name)
+    pending += [producer.send("orders", value, partition=at % 3) for at, value in enumerate(values[30:])]
     offsets = [one.result() for one in pending]
     cluster.run_until(lambda: facts(cluster, BrokerStopped) != [], "the end of the broker")
 
-    assert list(range(20)) == offsets
-    assert values == values_of(cluster, "orders", 0, 20)
-    moved = facts(cluster, LeaderElected)[-1]
-    assert ("shutdown", False) == (moved.reason, moved.is_unclean)
-    assert int(leader[1:]) not in moved.isr
+    assert [number // 3 for number in range(60)] == offsets
+    for partition in range(3):
+        assert values[partition::3] == values_of(cluster, "orders", partition, 20, reader=f"reader{partition}")
+    moved = [one for one in facts(cluster, LeaderElected) if one.reason == "shutdown"]
+    assert [False] == [one.is_unclean for one in moved]
+    assert all(int(name[1:]) not in one.isr for one in moved)
+
+
+def test_a_partition_without_another_replica_is_offline_while_its_broker_is_stopped() -> None:
+    cluster = Cluster(brokers=2, zookeepers=1, seed=30).topic("orders", assignment=((101,),))
+    producer = cluster.producer()
+    producer.send("orders", b"v").result()
+
+    cluster.shut_down("b101")
+    cluster.run_until(lambda: facts(cluster, BrokerStopped) != [], "the end of the broker")
+    cluster.run_for(1000)
+    answer = answer_of(cluster, "b102", MetadataRequest((MetadataRequestTopic("orders"),)))
+    cluster.kill("b101").restart("b101")
+
+    assert ErrorCode.LEADER_NOT_AVAILABLE == answer.topics[0].partitions[0].error_code
+    assert (101,) == answer.topics[0].partitions[0].offline_replicas
+    assert 1 == producer.send("orders", b"w").result()
 
 
 def test_a_broker_that_stopped_in_order_begins_again_at_once_and_opens_its_logs_as_they_are() -> None:
