@@ -44,7 +44,6 @@ class Learner:
     """What the leader knows of one that follows it, or begins to."""
 
     place: int
-    accepted_epoch: int
     heard_ms: float
     last_zxid: int = NOT_YET  # where its history ended when it acknowledged the epoch
     has_acked_epoch: bool = False
@@ -62,6 +61,7 @@ class Leader(Component):
         self._learners: dict[NodeName, Learner] = {}
         self._syncs: deque[tuple[int, NodeName, int]] = deque()  # (zxid to wait for, who asked, its cxid)
         self._epoch = 0  # 0: a majority has not yet said hello
+        self._seen_epoch = 0  # the greatest that anybody who came to us had accepted
         self._has_majority = False  # a majority has accepted the epoch
         self._is_established = False  # a majority has our history
         self._acked_zxid = NOT_YET  # what our own disk has
@@ -96,11 +96,12 @@ class Leader(Component):
         if not self.server.is_leading:
             self.server.disconnect(source)  # not yet, or not any more: it will ask again, or look again
             return
-        if self._epoch and info.accepted_epoch > self._epoch:
-            self.server.look()  # it may not follow us; a new election will find an epoch above all
+        self._seen_epoch = max(self._seen_epoch, info.accepted_epoch)
+        if 0 < self._epoch < self._seen_epoch:
+            self.server.look()  # it may not follow us; whoever leads next begins an epoch that it can accept
             return
         place = self.server.config.servers.index(node_of(source))
-        self._learners[source] = Learner(place, info.accepted_epoch, self.server.now_ms)
+        self._learners[source] = Learner(place, self.server.now_ms)
         if self._epoch:
             self.server.send(source, m.LeaderInfo(self._epoch))
         else:
@@ -109,8 +110,7 @@ class Leader(Component):
     def _choose_epoch(self) -> None:
         if len(self._learners) + 1 < self.server.needed:
             return
-        accepted = [learner.accepted_epoch for learner in self._learners.values()]
-        self._epoch = max(self.server.history.accepted_epoch, *accepted, 0) + 1
+        self._epoch = max(self.server.history.accepted_epoch, self._seen_epoch) + 1
         self.server.history.accept_epoch(self._epoch)
         for peer in self._learners:
             self.server.send(peer, m.LeaderInfo(self._epoch))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -104,6 +104,7 @@ class Ensemble:
         *,
         faults: Iterable[tuple[float, Fault]] = (),
         parts: Parts = REFERENCE,
+        wire: Callable[[Any], Any] | None = None,
         record: bool = False,
         **settings: Any,
     ) -> None:
@@ -111,7 +112,7 @@ class Ensemble:
         self._parts, self._settings = parts, settings
         made = [Client(f"c{n}", self.names) for n in range(1, clients + 1)] if isinstance(clients, int) else [*clients]
         nodes: list[Node] = [self.build(name, MemoryStorage()) for name in self.names]
-        self.sim = Simulator([*nodes, *made], seed, rebuild=self.build, faults=faults, record=record)
+        self.sim = Simulator([*nodes, *made], seed, rebuild=self.build, faults=faults, record=record, wire=wire)
         self.facts: list[tuple[float, NodeName, Any]] = []
         self.sim.observers.append(self._hear)
 

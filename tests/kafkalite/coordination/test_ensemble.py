@@ -31,7 +31,7 @@ from kafkalite.sim.faults import (
 )
 from kafkalite.sim.trace import Trace
 
-from .ensemble import TICK_MS, Answered, Client, Ensemble, Told, names, one_client_a_server
+from .ensemble import TICK_MS, Answered, Ensemble, Told, one_client_a_server
 
 FAILOVER_MS = 40 * TICK_MS  # found dead, elected, synchronised, and clients are back
 
@@ -326,27 +326,6 @@ def test_who_followed_a_newer_leader_is_elected_before_who_has_more_changes() ->
 
     assert other == ensemble.leader
     assert "/x" not in {path for name in (leader, other) for path in ensemble.server(name).history.tree.znodes}
-
-
-def test_a_server_that_is_behind_what_a_client_has_seen_does_not_take_it() -> None:
-    """Time never goes back for a session, whichever server it comes to."""
-    ensemble = Ensemble(3, [Client("c1", names(3), 4000)])
-    ensemble.elect()
-    behind = ensemble.followers[0]
-    ensemble.create("/a", b"1")
-    ensemble.sim.inject(SlowLink(ensemble.leader, behind, 50))
-    seen = ensemble.ask(zk.SetDataRequest("/a", b"2"), surely=True).zxid
-    client: Any = ensemble.sim.nodes["c1"]
-    for name in ensemble.names:
-        ensemble.sim.inject(BreakConnection("c1", name))
-    client.zk._servers = [behind, ensemble.leader]
-    client.zk._next_server = 0
-
-    ensemble.sim.run_for(0.1)
-    assert ensemble.server(behind).history.tree.zxid < seen
-    reply = ensemble.ask(zk.GetDataRequest("/a"), surely=True)
-
-    assert (b"2", True) == (reply.message.data, reply.zxid >= seen)
 
 
 # Disks and determinism ------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 
 from kafkalite.facts import ServerElected
 from kafkalite.node import Node
+from kafkalite.sim.wire import through_the_codec
 
 from .ensemble import Ensemble, Worker, disasters, names
 
@@ -19,7 +20,8 @@ def run(servers: int, seed: int, faults: int) -> tuple[Ensemble, list[Worker]]:
     workers = [Worker(f"c{n}", names(servers), WORK_UNTIL_MS) for n in (1, 2, 3)]
     nodes: list[Node] = [*workers]
     schedule = disasters(names(servers), seed, FAULTS_UNTIL_MS, faults)
-    ensemble = Ensemble(servers, nodes, seed, faults=schedule, snapshot_every=40)
+    wire = through_the_codec if seed % 3 == 0 else None
+    ensemble = Ensemble(servers, nodes, seed, faults=schedule, wire=wire, snapshot_every=40)
     ensemble.sim.run_for(END_MS)
     return ensemble, workers
 
