@@ -219,6 +219,48 @@ def test_after_a_batch_expired_the_rest_arrives_in_order_and_once_over_many_seed
     assert expired > 100
 
 
+ANSWERS = [
+    *[ErrorCode.NONE] * 12,
+    ErrorCode.NOT_ENOUGH_REPLICAS,
+    ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    ErrorCode.REQUEST_TIMED_OUT,
+    ErrorCode.NOT_LEADER_OR_FOLLOWER,
+    ErrorCode.MESSAGE_TOO_LARGE,
+    ErrorCode.INVALID_RECORD,
+]
+
+
+def test_whatever_brokers_answer_each_record_is_there_at_most_once_in_order_and_as_it_was_said() -> None:
+    """P4, M37: answers, breaks, freezes, moves and time-outs at random, over many seeds."""
+    ends = Counter[str]()
+    for seed in range(120):
+        rng = Random(f"anything/{seed}")
+        faults = [*_breaks(seed), (rng.uniform(20, 600), Freeze("b101", rng.uniform(100, 900)))]
+        patience = {"delivery_timeout_ms": 700, "request_timeout_ms": 200, "retries": rng.choice([1, 3, 1_000_000])}
+        run = _run(seed, faults=faults, linger_ms=rng.choice([0, 2]), **patience)
+        run.truth.work_ms = rng.choice([0, 4])
+        run.truth.hang_ups = rng.randrange(4)
+        run.truth.script["orders", 0] = [rng.choice(ANSWERS) for _ in range(60)]
+        run.produce(150, every_ms=rng.uniform(1, 6))
+        run.sim.run_for(rng.uniform(100, 400))
+        run.truth.partitions["orders", 0].move(102)
+        run.until_done()
+        run.sim.run_for(2_000)  # whatever is late arrives
+        values = [int(value[1:]) for value in run.truth.values() if value]
+
+        assert sorted({*values}) == values, f"seed {seed}"
+        for record, said in run.outcomes().items():
+            is_failure = isinstance(said, RecordsFailed)
+            ends[f"failed {said.is_definite}" if is_failure else "acknowledged"] += 1
+            if is_failure:
+                assert not (said.is_definite and record in values), f"seed {seed}, record {record}"
+            else:
+                assert record == values[said], f"seed {seed}, record {record}"
+
+    assert {"acknowledged", "failed True", "failed False"} == {*ends}
+    assert min(ends.values()) > 500, ends
+
+
 def test_a_leader_that_lost_what_it_had_makes_the_producer_begin_anew() -> None:
     """Its log is gone, as after an unclean election: the next sequence cannot follow, and is renumbered."""
     run = _run().produce(2).until_done()
