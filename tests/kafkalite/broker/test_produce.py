@@ -11,7 +11,7 @@ from kafkalite.log.record import Record
 from kafkalite.log.settings import LogConfig
 from kafkalite.protocol.produce import PartitionProduceData, ProduceRequest, TopicProduceData
 from kafkalite.replication.ports import TopicSettings
-from kafkalite.sim.faults import BreakConnection, Cut, FillDisk, Freeze, Kill
+from kafkalite.sim.faults import BreakConnection, Cut, FillDisk, Freeze, Kill, SlowDisk
 from tests.kafkalite.replication.rig import Rig, produced
 
 
@@ -312,8 +312,14 @@ def test_with_a_flush_for_every_message_an_acknowledged_record_survives_a_power_
 
 def test_with_a_flush_for_every_message_a_follower_acknowledges_what_is_on_its_disk() -> None:
     rig = led_by_1(2, log_flush_interval_messages=1)
+    rig.sim.inject(SlowDisk("b2", 50))
     answer = rig.produce("a")
     rig.run(20)
+
+    assert [1, 1] == [rig.log(broker).log_end_offset for broker in rig.replicas]
+    assert answer.value is None
+
+    rig.run(50)
 
     assert 0 == produced(answer).base_offset
     assert [1, 1] == [rig.log(broker).recovery_point for broker in rig.replicas]

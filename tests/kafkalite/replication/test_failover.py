@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kafkalite.facts import BecameLeader, LogTruncated
+from kafkalite.replication.ports import TopicSettings
 from kafkalite.sim.faults import Cut, Freeze, Kill, LoseDisk, PowerLoss, Restart
 
 from .rig import Rig, fetched, produced, values_in
@@ -212,6 +213,22 @@ def test_a_leader_begins_its_epoch_at_the_end_of_its_log() -> None:
 
     assert [0, 2] == [fact.end for fact in rig.facts_of(BecameLeader)]
     assert [((0, 0), (1, 2))] * 3 == [tuple(rig.log(broker).leader_epochs) for broker in rig.replicas]
+
+
+def test_a_leader_that_has_written_nothing_yet_knows_where_the_epochs_before_it_ended() -> None:
+    """KIP-101: its own epoch begins with its office and not with its first record."""
+    rig = led_by(1, 2, settings=TopicSettings(min_insync_replicas=2))
+    rig.produce("a", "b")
+    rig.run(20)
+    rig.elect(2, isr=(2,), to=(2,))
+    rig.run(5)
+    rig.produce("x", acks=1)
+    rig.run(5)
+    rig.elect(1, isr=(1,))  # unclean
+    rig.run(50)
+
+    assert ["a", "b"] == rig.values(1) == rig.values(2)
+    assert [(3, 2)] == [(fact.was_end, fact.end) for fact in rig.facts_of(LogTruncated, 2)]
 
 
 def test_a_follower_ahead_of_an_empty_leader_empties_its_log_and_goes_on() -> None:

@@ -116,6 +116,26 @@ def test_a_new_isr_counts_from_the_moment_it_is_proposed_and_the_old_one_until_i
     assert (1, 2) == (rig.log(1).high_watermark, rig.log(1).log_end_offset)
 
 
+def test_who_is_caught_up_and_about_to_join_holds_the_watermark_back() -> None:
+    """Or it would be behind again with every batch, and never join a busy partition (KAFKA-4005)."""
+    rig = led_by_1()
+    for broker in (2, 3):
+        rig.sim.inject(Freeze(f"b{broker}", 2000))
+    rig.produce("a", acks=1)
+    rig.run(1900)
+
+    assert (1,) == isr(rig)
+
+    rig.znodes.is_silent = True
+    rig.run(200)  # one of them is proposed, and that is never answered; the other must wait with its turn
+    outside = next(broker for broker in (2, 3) if broker not in rig.partition(1).maximal_isr)
+    rig.sim.inject(Freeze(f"b{outside}", 5000))
+    rig.produce("b", acks=1)
+    rig.run(500)
+
+    assert (1, 2) == (rig.log(1).high_watermark, rig.log(1).log_end_offset)
+
+
 def test_a_change_whose_outcome_is_unknown_is_found_out_and_not_guessed() -> None:
     rig = led_by_1()
     rig.sim.inject(Freeze("b3", 10_000))
@@ -126,6 +146,7 @@ def test_a_change_whose_outcome_is_unknown_is_found_out_and_not_guessed() -> Non
 
     assert frozenset({1, 2, 3}) == rig.partition(1).isr
     assert (1, 2) == isr(rig)
+    assert 0 == rig.log(1).high_watermark  # whoever is to leave counts until it is known to have left
 
     rig.znodes.is_silent = False
     rig.sim.inject(BreakConnection("b1", "z1"))

@@ -87,6 +87,19 @@ def test_a_broker_that_stops_in_order_says_so_and_starts_without_looking() -> No
     assert b"" == file_of(rig, CLEAN_SHUTDOWN)  # a crash from now on is one
 
 
+def test_a_follower_that_stopped_in_order_copies_nothing_more() -> None:
+    """Or its log would not be what it said it was."""
+    rig = Rig(2)
+    rig.elect(1)
+    rig.run(20)
+    rig.sim.call("b2", "shut_down")
+    rig.run(20)
+    rig.produce("a", acks=1)
+    rig.run(100)
+
+    assert 0 == rig.log(2).log_end_offset
+
+
 def test_whoever_waits_at_a_broker_that_stops_is_answered() -> None:
     rig = Rig(2)
     rig.elect(1)
