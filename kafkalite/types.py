@@ -132,3 +132,190 @@ class Subscription:
     instance: str | None = None  # its group.instance.id, if it has one (KIP-345)
     owned: tuple[TopicPartition, ...] = ()
     generation: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """What holds for every group of a coordinator."""
+
+    initial_rebalance_delay_ms: float = 3000  # what a group that was empty waits for more members, each time one comes
+    max_size: int = 2_147_483_647
+    new_member_timeout_ms: float = 300_000  # a member that waits for its first generation cannot send heartbeats
+
+
+@dataclass(frozen=True, slots=True)
+class MemberImage:
+    """A member of a group, as the log keeps it."""
+
+    member: str
+    instance: str | None = None
+    client_id: str = ""
+    client_host: str = ""
+    rebalance_timeout_ms: int = 0
+    session_timeout_ms: int = 0
+    subscription: bytes = b""
+    assignment: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupImage:
+    """A group, as the log keeps it. An empty one has no protocol and no leader."""
+
+    protocol_type: str
+    generation: int
+    protocol: str | None = None
+    leader: str | None = None
+    members: tuple[MemberImage, ...] = ()
+
+
+# What happens to a group. A ticket numbers a question; every ticket gets one answer, at once or later.
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAsked:
+    """A member asks to be in the next generation. Without an id (""), it is new, and `new_member` is its id to be."""
+
+    ticket: int
+    member: str
+    protocols: tuple[tuple[str, bytes], ...]  # the assignors it can do, best first, with what it tells each
+    new_member: str = ""
+    instance: str | None = None
+    protocol_type: str = "consumer"
+    session_timeout_ms: int = 45_000
+    rebalance_timeout_ms: int = 300_000
+    needs_known_id: bool = True  # a new member is first told its id, and asks again with it (KIP-394)
+    can_skip_assignment: bool = True  # it understands that it leads and need not assign (KIP-814)
+    client_id: str = ""
+    client_host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAsked:
+    """A member asks what is assigned to it; the leader says what is assigned to everybody."""
+
+    ticket: int
+    member: str
+    generation: int
+    instance: str | None = None
+    protocol_type: str | None = None
+    protocol: str | None = None
+    assignments: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatAsked:
+    """A member says that it lives."""
+
+    ticket: int
+    member: str
+    generation: int
+    instance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAsked:
+    """A member wants to commit offsets. Generation -1 and no member: somebody who assigns partitions by hand."""
+
+    ticket: int
+    member: str
+    generation: int
+    instance: str | None = None
+    is_transactional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAsked:
+    """A member leaves; an administrator may name an instance instead (KIP-345)."""
+
+    ticket: int
+    member: str
+    instance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """It is time to look whether somebody is overdue."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStored:
+    """What StoreGroup of that number asked for is in the log, and replicated; or it is not, and this is why."""
+
+    number: int
+    error: str = "NONE"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLoaded:
+    """A new coordinator found this in the log."""
+
+    image: GroupImage
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUnloaded:
+    """The group is coordinated here no more; whoever waits is told so."""
+
+    error: str = "NOT_COORDINATOR"
+
+
+# What a group does about it.
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJoin:
+    """The new generation. Only its leader is told the members: (id, instance, what it tells the assignor)."""
+
+    ticket: int
+    error: str
+    member: str = ""
+    generation: int = -1
+    protocol_type: str | None = None
+    protocol: str | None = None
+    leader: str = ""
+    members: tuple[tuple[str, str | None, bytes], ...] = ()
+    skips_assignment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSync:
+    """What a member is to read."""
+
+    ticket: int
+    error: str
+    assignment: bytes = b""
+    protocol_type: str | None = None
+    protocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of a heartbeat, a commit, a leave."""
+
+    ticket: int
+    error: str = "NONE"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreGroup:
+    """Write this to the log; GroupStored with its number says what became of it."""
+
+    number: int
+    image: GroupImage
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTurned:
+    """The group is in another state now."""
+
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberGone:
+    """A member is none any more: it "left", "expired", was "fenced" or "late"."""
+
+    member: str
+    instance: str | None
+    reason: str
