@@ -40,7 +40,7 @@ WORLD = {
     *("asyncio", "socket", "socketserver", "select", "selectors", "ssl", "http", "urllib", "secrets"),
 }
 CLOCK_OR_CHANCE = re.compile(
-    r"datetime\.(now|utcnow|today)|date\.today|uuid\.uuid[14]|os\.urandom|random\.(?!Random\b)\w+"
+    r"datetime\.(now|utcnow|today)|date\.today|uuid\.uuid[14]|os\.urandom|(?<![.\w])random\.(?!Random\b)\w+"
 )
 
 
@@ -130,3 +130,4 @@ def test_a_clock_or_unseeded_chance_in_a_core_is_found(source: str) -> None:
 
 def test_a_seeded_generator_is_welcome_in_a_core() -> None:
     assert [] == clock_and_chance("import random\nrng = random.Random(7)\nrng.choice([1])", "kafkalite.sim")
+    assert [] == clock_and_chance("def of(node):\n    return node.random.random()", "kafkalite.sim")
