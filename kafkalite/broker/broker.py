@@ -122,10 +122,13 @@ class Broker(Node):
 
     def shutdown(self) -> None:
         """Stop in order; `BrokerStopped` says when it is done."""
-        self.controlled_shutdown.begin(self._leaderships_are_gone)
+        self.controlled_shutdown.begin(self._leaderships_are_gone, is_registered=self._is_serving)
 
     def _leaderships_are_gone(self) -> None:
-        self.replicas.close(self._logs_are_closed)
+        if self._has_logs:
+            self.replicas.close(self._logs_are_closed)
+        else:  # it has not even looked at its disk, so it cannot say that all is well there
+            self._logs_are_closed()
 
     def _logs_are_closed(self) -> None:
         self.zk.close()

@@ -45,10 +45,12 @@ class ControlledShutdown(Component):
         self._then: Callable[[], None] | None = None
         self._is_done = False
 
-    def begin(self, then: Callable[[], None]) -> None:
-        """Begin; being told twice changes nothing."""
+    def begin(self, then: Callable[[], None], *, is_registered: bool) -> None:
+        """Begin; being told twice changes nothing. A broker that nobody knows has nothing to move."""
         if self._then is None:
             self._then = then
+            if not is_registered:
+                self._tries_left = 0
             self.on_retry()
 
     def on_retry(self) -> None:

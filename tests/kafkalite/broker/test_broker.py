@@ -117,6 +117,16 @@ def test_it_stops_with_its_logs_on_the_disk_its_session_over_and_its_connections
     assert ["c1"] == stage.disconnected
 
 
+def test_stopped_before_it_has_opened_its_logs_it_leaves_the_disk_as_it_is() -> None:
+    """A mark of a clean stop would be a lie: nobody has looked since the crash before."""
+    stage, _ = started()
+
+    stage.calls("shutdown")
+
+    assert [BrokerStopped(101)] == stage.facts
+    assert [] == stage.node.storage.names()
+
+
 def test_a_copy_of_a_broker_is_a_broker_of_its_own() -> None:
     """Snapshots copy nodes: a component of the copy must not drive the original."""
     stage, zookeeper = started()

@@ -34,7 +34,7 @@ class Scene:
         metadata = MetadataCache(self.stage.node, settings, fence, topics)
         self.shutdown = ControlledShutdown(self.stage.node, settings, zk, metadata, fence)
         self.stage.hears("b102#control", update(ORDERS))
-        self.shutdown.begin(self.finish)
+        self.shutdown.begin(self.finish, is_registered=True)
 
     def finish(self) -> None:
         self.finished += 1
@@ -59,7 +59,7 @@ def test_the_controller_is_asked_and_the_broker_goes_when_nothing_is_left_to_lea
 def test_being_told_twice_changes_nothing() -> None:
     scene = Scene()
 
-    scene.shutdown.begin(scene.finish)
+    scene.shutdown.begin(scene.finish, is_registered=True)
 
     assert [GetDataRequest("/controller")] == scene.zk.requests
 
