@@ -235,7 +235,11 @@ def test_whatever_brokers_answer_each_record_is_there_at_most_once_in_order_and_
     for seed in range(120):
         rng = Random(f"anything/{seed}")
         faults = [*_breaks(seed), (rng.uniform(20, 600), Freeze("b101", rng.uniform(100, 900)))]
-        patience = {"delivery_timeout_ms": 700, "request_timeout_ms": 200, "retries": rng.choice([1, 3, 1_000_000])}
+        patience: dict[str, Any] = {
+            "delivery_timeout_ms": 700,
+            "request_timeout_ms": 200,
+            "retries": rng.choice([1, 3, 1_000_000]),
+        }
         run = _run(seed, faults=faults, linger_ms=rng.choice([0, 2]), **patience)
         run.truth.work_ms = rng.choice([0, 4])
         run.truth.hang_ups = rng.randrange(4)

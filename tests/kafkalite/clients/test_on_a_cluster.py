@@ -7,6 +7,8 @@ from random import Random
 from typing import Any
 
 from kafkalite.facts import BatchSent, DuplicateFound, RecordsAcknowledged, RecordsFailed
+from kafkalite.node import Send
+from kafkalite.protocol.fetch import FetchRequest
 from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.faults import BreakConnection, Fault, Kill, SlowLink
 
@@ -145,3 +147,58 @@ def test_a_consumer_reads_on_through_the_death_of_each_leader() -> None:
 
         assert {} == told.failed
         assert [list(range(100))] * 2 == polled, f"seed {seed}"
+
+
+class FetchesAt:
+    """Counts the brokers that a client's Fetch requests are sent to."""
+
+    def __init__(self, cluster: Cluster, client: str) -> None:
+        self._cluster, self._client, self._seen = cluster, client, len(cluster.steps)
+
+    def look(self) -> Counter[str]:
+        """Those since the last look."""
+        counts: Counter[str] = Counter()
+        for step in self._cluster.steps[self._seen :]:
+            sends = [one for one in step.effects if isinstance(one, Send) and step.node == self._client]
+            counts.update(one.to for one in sends if isinstance(one.message, FetchRequest))
+        self._seen = len(self._cluster.steps)
+        return counts
+
+
+def test_a_consumer_reads_from_the_replica_in_its_rack_and_from_the_leader_when_that_is_gone() -> None:
+    """R2, M46, KIP-392: only where the brokers select by rack, and the consumer says where it is."""
+    cluster = Cluster(
+        brokers=3, zookeepers=1, seed=5, racks=("r1", "r2", "r3"), broker={"replica_selector_rack_aware": True}
+    ).topic("orders", replicas=3)
+    leader = cluster.view.leaders["orders", 0].broker
+    near = next(name for name in cluster.brokers if name != leader)
+    fetches = FetchesAt(cluster, "c1")
+    reader = cluster.consumer("c1", auto_offset_reset="earliest", client_rack=f"r{int(near[1:]) - 100}")
+    reader.assign(("orders", 0))
+    producer = cluster.producer()
+
+    for number in range(20):
+        producer.send("orders", b"%d" % number)
+        cluster.run_for(50)
+    reader.poll(20)
+    far = fetches.look()
+    cluster.kill(near).run_for(40_000)
+    producer.send("orders", b"20").result()
+    reader.poll(1)
+
+    assert far[near] > 10 > far[leader] > 0
+    assert fetches.look()[leader] > 0
+    assert list(range(21)) == [one.offset for one in reader.records]
+
+
+def test_a_consumer_reads_from_the_leader_unless_it_says_where_it_is() -> None:
+    """R2, M46."""
+    cluster = Cluster(
+        brokers=3, zookeepers=1, seed=5, racks=("r1", "r2", "r3"), broker={"replica_selector_rack_aware": True}
+    ).topic("orders", replicas=3)
+    fetches = FetchesAt(cluster, "c1")
+    reader = cluster.consumer("c1", auto_offset_reset="earliest").assign(("orders", 0))
+    cluster.producer().send("orders", b"0").result()
+    reader.poll(1)
+
+    assert {cluster.view.leaders["orders", 0].broker} == {*fetches.look()}
