@@ -7,11 +7,13 @@ from typing import Any
 
 from kafkalite.broker.broker import Broker
 from kafkalite.config import BrokerConfig
+from kafkalite.errors import ErrorCode
 from kafkalite.facts import BrokerStopped, RequestRefused
 from kafkalite.node import Flush, Flushed, Started
 from kafkalite.protocol import zookeeper as zk
 from kafkalite.protocol.api_versions import ApiVersionsRequest
 from kafkalite.protocol.group_membership import JoinGroupRequest
+from kafkalite.protocol.inter_broker import UpdateMetadataRequest, UpdateMetadataResponse
 from kafkalite.protocol.metadata import MetadataRequest
 from kafkalite.protocol.zookeeper import ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import Reply
@@ -31,9 +33,9 @@ class ZooKeeper:
     def _just_asked(self) -> list[Any]:
         return [request for to, request in self.stage.requests if to == "z1#zk"]
 
-    def go_on(self) -> None:
-        """Until the broker has nothing more to ask."""
-        while self._waiting:
+    def go_on(self, until: type | None = None) -> None:
+        """Until the broker has nothing more to ask, or asks that."""
+        while self._waiting and type(self._waiting[0]) is not until:
             request = self._waiting.pop(0)
             self.asked.append(request)
             assert len(self.asked) < 100, f"the broker does not stop asking: {self.asked[-3:]}"
@@ -86,6 +88,21 @@ def test_before_it_registers_it_has_read_the_topics_settings() -> None:
 
     kinds = [type(one) for one in zookeeper.asked]
     assert kinds.index(zk.GetChildrenRequest) < kinds.index(zk.Create2Request)
+
+
+def test_until_it_is_registered_it_obeys_nobody() -> None:
+    """It does not know its epoch yet: an order meant for its life before this one would look like any other."""
+    stage, zookeeper = started()
+    zookeeper.go_on(until=zk.Create2Request)
+
+    assert [] == stage.hears("b102#control", UpdateMetadataRequest(102, 1, broker_epoch=4))
+    assert (["b102#control"], []) == (stage.disconnected, stage.facts)
+    zookeeper.go_on()
+
+    assert [UpdateMetadataResponse(ErrorCode.STALE_BROKER_EPOCH)] == stage.hears(
+        "b102#control", UpdateMetadataRequest(102, 1, broker_epoch=4)
+    )
+    assert [UpdateMetadataResponse()] == stage.hears("b102#control", UpdateMetadataRequest(102, 1, broker_epoch=5))
 
 
 def test_it_lists_what_it_serves_and_closes_the_connection_on_what_it_does_not() -> None:
