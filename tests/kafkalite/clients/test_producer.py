@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from kafkalite.clients.accumulator import Accumulator
 from kafkalite.clients.partitioner import partition_for
+from kafkalite.clients.producer import Producer
+from kafkalite.config import ClientConfig, ProducerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.facts import BatchSent, RecordsAcknowledged, RecordSent, RecordsFailed
 from kafkalite.protocol.produce import ProduceRequest
+from kafkalite.reference import REFERENCE
 from kafkalite.sim.faults import BreakConnection, Freeze, Kill
 from tests.kafkalite.clients.fake_cluster import Run, Truth, producer
 
@@ -307,3 +313,45 @@ def test_records_bear_the_time_of_the_producers_clock_unless_they_bring_one() ->
     times_ms = [record.timestamp_ms for record in run.truth.records()]
 
     assert [1_700_000_000_000, 1_000] == times_ms
+
+
+# Parts of one's own ---------------------------------------------------------------------------------------------------
+
+
+def _with_parts(**parts: Any) -> Run:
+    truth = Truth().topic("orders", 101, 101, 101)
+    client = ClientConfig(("b101",))
+    mine = Producer("mine", client, ProducerConfig(), replace(REFERENCE, **parts))
+    return Run(truth, producer(truth), mine)
+
+
+def test_a_producer_with_another_hash_puts_a_key_elsewhere_and_its_order_is_gone() -> None:
+    """T5, M21: all producers of a topic must agree."""
+    run = _with_parts(partition_for=lambda key, partitions: zlib.crc32(key) % partitions)
+    run.produce(4, key=b"truck-3").produce(4, key=b"truck-3", node="mine")
+    run.sim.run_for(300)
+    held = [len(run.truth.values(partition=partition)) for partition in range(3)]
+
+    assert [4, 4, 0] == sorted(held, reverse=True)
+
+
+def test_a_partitioner_and_an_accumulator_of_ones_own_are_used() -> None:
+    class First:
+        """Every record to the first partition there is."""
+
+        def __init__(self, batch_bytes: int) -> None: ...
+
+        def partition(self, available: list[int], size_bytes: int, draw: float, /) -> int:
+            return available[0]
+
+    class OneByOne(Accumulator):
+        """No batch has more than one record."""
+
+        def __init__(self, batch_bytes: int, linger_ms: float) -> None:
+            super().__init__(1, linger_ms)
+
+    run = _with_parts(sticky_partitioner=First, accumulator=OneByOne)
+    run.produce(5, node="mine").until_done("mine")
+
+    assert [b"v%d" % number for number in range(5)] == run.truth.values(partition=0)
+    assert [1] * 5 == [len(fact.records) for fact in run.of(BatchSent, "mine")]
