@@ -215,6 +215,8 @@ class Admin(Node):
             return
         task.is_done = True
         del self._tasks[task.number]
+        if isinstance(task.whom, tuple):
+            self.discovery.forget(task.whom[0])
         self.cancel_timer(f"deadline:{task.number}")
         self.cancel_timer(f"retry:{task.number}")
         self.note(RequestAnswered(task.number, task.api, error.name, answer))

@@ -41,9 +41,13 @@ class Consumer(Node):
 
         A partition that was assigned already begins anew.
         """
+        was = dict.fromkeys(topic for topic, _ in self.fetcher.positions)
         self.fetcher.positions.clear()
         for topic, partition, offset in partitions:
             self.fetcher.assign((topic, partition), offset)
+            was.pop(topic, None)
+        for topic in was:
+            self.discovery.forget(topic)
         self.fetcher.pump()
 
     def seek(self, topic: str, partition: int, offset: int) -> None:

@@ -77,6 +77,7 @@ class Discovery(Component):
         self._reason = ""
         self._asked: NodeName | None = None
         self._last_asked_ms = float("-inf")
+        self._was_answered = False  # the last one that was asked, did it answer?
         self._tried: set[NodeName] = set()  # in vain, since somebody last answered
         self._rounds = 0  # in which nobody answered, or the answer did not help
         self._failures: dict[NodeName, int] = {}
@@ -105,9 +106,14 @@ class Discovery(Component):
             self._reason = "new topic"
             self._ask()
 
+    def forget(self, topic: str) -> None:
+        """Nobody wants this topic any more."""
+        self._wanted.pop(topic, None)
+
     def refresh(self, reason: str) -> None:
         """What is known has turned out old: ask soon, and not more often than every `retry_backoff_ms`."""
-        if self._reason or self._is_stopped:
+        is_waiting_for_somebody = self._reason and not self._was_answered  # and then waits grow, whoever is impatient
+        if self._asked is not None or is_waiting_for_somebody or self._is_stopped:
             return
         self._reason = reason
         wait_ms = self._last_asked_ms + self._config.retry_backoff_ms - self.node.now_ms
@@ -130,7 +136,8 @@ class Discovery(Component):
         """Where to send what is for this partition's leader; asks for metadata if there is none."""
         leader = self.view.leader(topic, partition)
         if leader is None:
-            self.refresh("no leader")
+            if not self._reason:
+                self.refresh("no leader")
             return None
         peer = self.view.brokers[leader.leader]
         return peer if self.is_reachable(peer) else None
@@ -182,7 +189,7 @@ class Discovery(Component):
     def on_metadata_response(self, source: NodeName, response: MetadataResponse, request: MetadataRequest) -> None:
         """Believe it, unless it knows no broker at all, as one that has just begun."""
         self.heard(source)
-        self._asked = None
+        self._asked, self._was_answered = None, bool(response.brokers)
         if self._is_stopped:
             return
         if not response.brokers:
@@ -214,8 +221,8 @@ class Discovery(Component):
         error = self.view.errors.get(topic)
         if error is not None:
             return error.name if error.retriable else ""
-        led = self.view.available(topic)
-        return "" if led and self.view.leader(topic, led[0]) else "no leader"
+        partitions = self.view.partitions(topic) or 0
+        return "" if all(self.view.leader(topic, index) for index in range(partitions)) else "no leader"
 
     def _backoff_ms(self, failures: int) -> float:
         least_ms, most_ms = self._config.retry_backoff_ms, self._config.retry_backoff_max_ms
@@ -234,7 +241,7 @@ class Discovery(Component):
             return
         self.set_timer(f"rested:{peer}", rest_ms)
         if peer == self._asked:
-            self._asked = None
+            self._asked, self._was_answered = None, False
             self._tried.add(peer)
             self._ask()
         elif peer in self.view.brokers.values():

@@ -147,7 +147,12 @@ class Producer(Node):
             while line and self._accept(topic, line[0]):
                 line.popleft()
             if not line:
-                del self._blocked[topic]
+                self._unblocked(topic)
+
+    def _unblocked(self, topic: str) -> None:
+        del self._blocked[topic]
+        if self.discovery.view.partitions(topic) is None:
+            self.discovery.forget(topic)
 
     def on_blocked(self) -> None:
         """Give up what has been blocked for `max_block_ms`."""
@@ -156,7 +161,7 @@ class Producer(Node):
             while line and line[0].since_ms + most_ms <= self.now_ms:
                 self._refuse(topic, line.popleft(), ErrorCode.REQUEST_TIMED_OUT.name)
             if not line:
-                del self._blocked[topic]
+                self._unblocked(topic)
         if self._blocked:
             longest_ms = min(line[0].since_ms for line in self._blocked.values())
             self.set_timer("blocked", longest_ms + most_ms - self.now_ms)

@@ -166,6 +166,28 @@ def test_a_topic_without_a_leader_is_asked_about_until_it_has_one() -> None:
     assert {0: 0} == run.outcomes()
 
 
+def test_a_topic_that_never_comes_does_not_slow_down_the_search_for_a_leader() -> None:
+    truth = Truth((101, 102)).topic("orders", 101)
+    run = Run(truth, producer(truth)).produce().produce(topic="never")
+    run.sim.run_for(10_000)
+    truth.partitions["orders", 0].move(102)
+    moved_ms = run.sim.now_ms
+    run.produce()
+    run.sim.run(lambda: 2 in run.outcomes())
+
+    assert run.sim.now_ms < moved_ms + 250
+
+
+def test_a_topic_that_was_given_up_is_asked_for_no_more() -> None:
+    truth = Truth().topic("orders", 101)
+    run = Run(truth, producer(truth, max_block_ms=2_000)).produce().produce(topic="never").until_done()
+    asked = len(_asked(run))
+    run.sim.run_for(60_000)
+
+    assert 3 < asked
+    assert 1 >= len(_asked(run)) - asked
+
+
 def test_a_broken_connection_is_left_alone_for_a_while_and_used_again() -> None:
     truth = Truth((101, 102)).topic("orders", 102)
     run = Run(truth, producer(truth, linger_ms=0)).produce().until_done()
