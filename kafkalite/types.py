@@ -319,3 +319,14 @@ class MemberGone:
     member: str
     instance: str | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedOffset:
+    """How far a group has come in one partition: `offset` is the next one to read, not the last one read (M31)."""
+
+    offset: int
+    leader_epoch: int = -1
+    metadata: str = ""
+    commit_ms: int = -1
+    expire_ms: int = -1  # when a client chose its own retention; -1: the coordinator's holds
