@@ -179,6 +179,8 @@ class OffsetsApi(Component):
         partition = self._led("DeleteRecords", key)
         if isinstance(partition, ErrorCode):
             return Deletion(key, partition)
+        if not partition.log.config.delete:  # a compacted topic keeps the last value of every key
+            return Deletion(key, self._refused("DeleteRecords", key, ErrorCode.POLICY_VIOLATION))
         offset = partition.log.high_watermark if offset == UP_TO_THE_WATERMARK else offset
         try:
             partition.delete_before(offset)

@@ -48,10 +48,12 @@ class ReplicaManager(Component):
         self.waiting = Purgatories(node)
         self.fetcher = Fetcher(node, config, parts, self.logs)
         self.isr = IsrChanges(node, config, zk, self.partitions)
+        self._on_disk_failure: Callable[[], None] | None = None
 
-    def start(self) -> None:
-        """Open the logs, and begin to look after them."""
-        self.logs.start(self._on_disk_failure)
+    def start(self, on_disk_failure: Callable[[], None] | None = None) -> None:
+        """Open the logs, and begin to look after them; `on_disk_failure()` is called once, if they ever go offline."""
+        self._on_disk_failure = on_disk_failure
+        self.logs.start(self._disk_failed)
         self.isr.start()
 
     def partition(self, topic: str, index: int) -> Partition | None:
@@ -77,9 +79,10 @@ class ReplicaManager(Component):
         has_moved = partition.fetched(broker, fetch_offset, log_start)
         if broker not in partition.maximal_isr:
             self.isr.expand(partition, broker)
-        if has_moved:
-            partition.advance_high_watermark()
+        if has_moved and partition.advance_high_watermark():
             self.waiting.check(partition.key)
+        elif has_moved:  # its log may begin later than before
+            self.waiting.deletes.check(partition.key)
 
     def settings_changed(self, topic: str) -> None:
         """The topic has other settings now."""
@@ -90,10 +93,12 @@ class ReplicaManager(Component):
                 if partition.is_leader and partition.advance_high_watermark():
                     self.changed(key)
 
-    def _on_disk_failure(self) -> None:
+    def _disk_failed(self) -> None:
         self.fetcher.unfollow_all()
         for partition in self.partitions.values():
             partition.resign(is_offline=True)
+        if self._on_disk_failure is not None:
+            self._on_disk_failure()
 
     # What the controller says ---------------------------------------------------------------------------------------
 

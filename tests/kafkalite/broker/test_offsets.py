@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from kafkalite.facts import LogStartMoved
+from kafkalite.log.settings import LogConfig
 from kafkalite.protocol.offsets import OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic
+from kafkalite.replication.ports import TopicSettings
 from kafkalite.sim.faults import Freeze
 from tests.kafkalite.replication.rig import Rig
 
@@ -137,3 +139,15 @@ def test_what_is_not_committed_cannot_be_deleted() -> None:
     rig.run(10)
 
     assert "OFFSET_OUT_OF_RANGE" == answer.error
+
+
+def test_nothing_is_deleted_by_hand_from_a_topic_that_is_only_compacted() -> None:
+    """T4: it keeps the last value of every key."""
+    rig = led_by_1(1, settings=TopicSettings(LogConfig(compact=True, delete=False)))
+    rig.produce_keyed(b"k", b"v")
+    rig.run(20)
+    answer = rig.delete_before(1)
+    rig.run(10)
+
+    assert "POLICY_VIOLATION" == answer.error
+    assert ["v"] == rig.values(1)
