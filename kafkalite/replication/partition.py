@@ -105,7 +105,7 @@ class Partition:
             if broker != self.me
         }
         self.end_offsets = {broker: one.end_offset for broker, one in self.progress.items()}
-        self.end_offsets[self.me] = log.log_end_offset
+        self.end_offsets[self.me] = log.recovery_point if self.is_flushing else log.log_end_offset
         self.log_starts = {broker: self.log_starts.get(broker, -1) for broker in self.progress}
         self.node.note(
             BecameLeader(*self.key, self.leader_epoch, log.log_end_offset, tuple(sorted(self.isr)), self.replicas)
@@ -260,13 +260,12 @@ class Partition:
         Raises CorruptBatch, OffsetsNotInOrder; batches before the bad one stay.
         """
         log, node = self.log, self.node
-        for header, batch in split(batches):
-            log.append_copy(header, batch, node.wall_ms)
-            node.note(
-                BatchAppended(
-                    *self.key, header.base_offset, header.last_offset, header.leader_epoch, header.crc, is_leader=False
-                )
-            )
+        try:
+            for header, batch in split(batches):
+                log.append_copy(header, batch, node.wall_ms)
+                base, last, epoch = header.base_offset, header.last_offset, header.leader_epoch
+                node.note(BatchAppended(*self.key, base, last, epoch, header.crc, is_leader=False))
+        finally:
             self._grown()
         was, found = log.high_watermark, min(high_watermark, log.log_end_offset)
         if found > was:
@@ -308,7 +307,7 @@ class Partition:
             self.node.note(LogStartMoved(*self.key, self.log.log_start_offset))
 
     def _grown(self) -> None:
-        """The log is longer by a batch: sync what its settings say, and count the batch unless that must come first."""
+        """The log may be longer: sync what its settings say, and count what is new unless that must come first."""
         log = self.log
         base = log.segments[-1].base_offset
         if base != self._active_base:  # rolled: a closed segment goes to the disk, and nobody waits for it

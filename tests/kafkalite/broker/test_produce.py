@@ -22,6 +22,18 @@ def led_by_1(brokers: int = 3, **config: object) -> Rig:
     return rig
 
 
+def test_records_get_the_next_offsets_in_the_order_they_came() -> None:
+    """T3."""
+    rig = led_by_1()
+    answers = []
+    for values in (("a", "b"), ("c",), ("d", "e", "f")):
+        answers.append(rig.produce(*values))
+        rig.run(20)
+
+    assert [0, 2, 3] == [produced(answer).base_offset for answer in answers]
+    assert ["a", "b", "c", "d", "e", "f"] == rig.values(1)
+
+
 def test_acks_0_waits_for_nothing_and_can_lose() -> None:
     """P2: nobody answers; the leader dies with the record."""
     rig = led_by_1()
