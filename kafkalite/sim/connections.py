@@ -144,7 +144,10 @@ class Connections:
                 # A frozen end learns of it later. What it sends until then goes into the old life, and is lost as well.
                 way.lost_life = life - 1
                 way.forget()
-                driver.put(driver.now_ms, way.to, _Hangup(life), way, 0)
+                if way.to in driver.down:
+                    way.back.life = life  # nobody is there to be told; who comes back speaks in the new life
+                else:
+                    driver.put(driver.now_ms, way.to, _Hangup(life), way, 0)
 
     def _put_on(self, link: Link, what: Any, life: int) -> None:
         driver = self._driver

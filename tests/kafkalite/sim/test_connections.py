@@ -282,6 +282,13 @@ def test_a_dead_node_hears_no_call() -> None:
     assert ["Started()", "Kill(node='c')"] == [repr(step.event) for step in sim.steps]
 
 
+def test_a_node_that_was_dead_when_its_connection_broke_is_heard_when_it_comes_back() -> None:
+    faults = ((1, PowerLoss("s")), (2, BreakConnection("c", "s")), (3, Restart("s")))
+    sim = run((0, "hint", ("s", 1)), (9, "ask", ("s", 2)), faults=faults)
+
+    assert [("s", 2, 2)] == facts(sim, "c", "answered")
+
+
 def test_a_cut_holds_one_direction_and_keeps_the_order() -> None:
     sim = run((0, "ask", ("s", 1)), (0, "hint", ("s", 2)), faults=((0, Cut("c", "s", 100)), (0, Cut("s", "x", 100))))
 
