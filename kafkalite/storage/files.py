@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,8 @@ class FileStorage:
         self.root = root
         self._open: dict[str, int] = {}  # path -> descriptor
         self._sizes: dict[str, int] = {}  # of the open ones; nobody else writes here
-        self._dirty: set[str] = set()
+        self._dirty: dict[str, int] = {}  # path -> the number of the last write to it
+        self._writes = 0
         self._new: set[str] = set()  # dirty, and so is the folder that names them
         with _storage_errors("", 0):
             root.mkdir(parents=True, exist_ok=True)
@@ -84,7 +87,7 @@ class FileStorage:
             os.ftruncate(descriptor, position)  # what was written of it, if anything, must not be met by a reader
             raise
         self._sizes[path] = position + needed_bytes
-        self._dirty.add(path)
+        self._written(path)
         return position
 
     def truncate(self, path: str, size: int) -> None:
@@ -93,8 +96,8 @@ class FileStorage:
             with _storage_errors(path, 0):
                 os.ftruncate(descriptor, size)
             self._sizes[path] = size
-            self._dirty.add(path)
-            self.sync(frozenset({path}))
+            self._written(path)
+            self.sync({path: self._dirty[path]})
 
     def replace(self, path: str, data: Buffer) -> None:
         target = self.root / path
@@ -125,17 +128,37 @@ class FileStorage:
                 target.unlink()
                 _sync_folder(target.parent)
 
-    def mark(self) -> object:
-        return frozenset(self._dirty)
+    def mark(self) -> dict[str, int]:
+        return dict(self._dirty)
 
     def sync(self, mark: Any = None) -> None:
-        for path in sorted(self._dirty if mark is None else mark & self._dirty):
-            with _storage_errors(path, 0):
-                os.fsync(self._open[path])
-                if path in self._new:
-                    _sync_folder((self.root / path).parent)
+        marked: dict[str, int] = self.mark() if mark is None else mark
+        self.begin_sync(marked)()
+        self.synced(marked)
+
+    # For a driver that does not wait for the disk -------------------------------------------------------------------
+
+    def begin_sync(self, mark: dict[str, int]) -> Callable[[], None]:
+        """What to run, in any thread, to bring to the disk what was written before `mark`; then say `synced(mark)`.
+
+        Files may be written, replaced and deleted meanwhile.
+        """
+        paths = [path for path in sorted(mark) if path in self._dirty]
+        folders = sorted({(self.root / path).parent for path in paths if path in self._new})
+        with _storage_errors("", 0):
+            descriptors = [(path, os.dup(self._open[path])) for path in paths]
+        return partial(_sync, descriptors, folders)
+
+    def synced(self, mark: dict[str, int]) -> None:
+        """It is on the disk; what was written since is not meant."""
+        for path, write in mark.items():
             self._new.discard(path)
-            self._dirty.discard(path)
+            if self._dirty.get(path) == write:
+                del self._dirty[path]
+
+    def _written(self, path: str) -> None:
+        self._writes += 1
+        self._dirty[path] = self._writes
 
     # Descriptors ----------------------------------------------------------------------------------------------------
 
@@ -155,7 +178,7 @@ class FileStorage:
         self._open[path] = descriptor
         if is_new:
             self._new.add(path)
-            self._dirty.add(path)
+            self._written(path)
         return descriptor
 
     def _forget(self, path: str) -> None:
@@ -163,7 +186,7 @@ class FileStorage:
         if descriptor is not None:
             os.close(descriptor)
             del self._sizes[path]
-        self._dirty.discard(path)
+        self._dirty.pop(path, None)
         self._new.discard(path)
 
 
@@ -183,6 +206,19 @@ def _write_all(descriptor: int, parts: tuple[Buffer, ...], position: int, length
         rest = memoryview(b"".join(parts))
         while written < length:
             written += os.pwrite(descriptor, rest[written:], position + written)
+
+
+def _sync(descriptors: list[tuple[str, int]], folders: list[Path]) -> None:
+    try:
+        for path, descriptor in descriptors:
+            with _storage_errors(path, 0):
+                os.fsync(descriptor)
+        for folder in folders:
+            with _storage_errors(str(folder), 0):
+                _sync_folder(folder)
+    finally:
+        for _, descriptor in descriptors:
+            os.close(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

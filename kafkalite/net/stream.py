@@ -1,0 +1,129 @@
+"""A connection's bytes: frames in, frames out, and a pause while somebody downstream is busy.
+
+One asyncio.Protocol serves all of them; what the frames hold is for who is handed them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+
+from kafkalite.errors import ProtocolError
+from kafkalite.protocol.frames import FRAME_BYTES_MAX, FrameReader
+from kafkalite.storage import Buffer
+
+
+class Stream(asyncio.Protocol):
+    """Cuts what arrives into frames, and hands them over one at a time; the next when `next_frame()` is said."""
+
+    def __init__(
+        self,
+        on_frame: Callable[[bytes], None],
+        on_lost: Callable[[], None],
+        on_made: Callable[[], None] | None = None,
+        bytes_max: int = FRAME_BYTES_MAX,
+    ) -> None:
+        self._on_frame, self._on_lost, self._on_made = on_frame, on_lost, on_made
+        self._reader = FrameReader(bytes_max)
+        self._frames: deque[bytes] = deque()
+        self._is_busy = self._is_paused = self._is_closed = False
+        self._transport: asyncio.Transport | None = None
+        self._unsent: list[Buffer] = []
+
+    # asyncio's side -------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._is_closed:
+            transport.abort()
+            return
+        if self._on_made is not None:
+            self._on_made()
+        for frame in self._unsent:
+            transport.write(frame)
+        self._unsent.clear()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._frames.extend(self._reader.receive(data))
+        except ProtocolError:
+            self.abort()
+            return
+        self._pump()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._on_lost()
+
+    def peer_name(self) -> str:
+        """Whom it is with: host and port."""
+        assert self._transport is not None, "there is no connection yet"
+        host, port = self._transport.get_extra_info("peername")[:2]
+        return f"{host}:{port}"
+
+    # Our side -------------------------------------------------------------------------------------------------------
+
+    def write(self, frame: Buffer) -> None:
+        """Send a frame, as soon as there is a connection."""
+        if self._is_closed:
+            return
+        if self._transport is None:
+            self._unsent.append(frame)
+        else:
+            self._transport.write(frame)
+
+    def hold(self) -> None:
+        """Hand over nothing more until `next_frame()`."""
+        self._is_busy = True
+
+    def next_frame(self) -> None:
+        """Go on with what has arrived meanwhile."""
+        self._is_busy = False
+        self._pump()
+
+    def close(self) -> None:
+        """Close after what was written is sent; `on_lost` is not told."""
+        if not self._is_closed:
+            self._is_closed = True
+            if self._transport is not None:
+                self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, as for a peer that does not speak the protocol; `on_lost` is told."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _pump(self) -> None:
+        while self._frames and not self._is_busy and not self._is_closed:
+            self._on_frame(self._frames.popleft())
+        if self._transport is None or self._is_closed:
+            return
+        # What waits here was read ahead; more is not read until it is handed over. That is the back-pressure.
+        if self._is_busy and self._frames and not self._is_paused:
+            self._transport.pause_reading()
+            self._is_paused = True
+        elif self._is_paused and not self._frames:
+            self._transport.resume_reading()
+            self._is_paused = False
+
+
+def open_connection(loop: asyncio.AbstractEventLoop, stream: Stream, host: str, port: int) -> None:
+    """Connect a stream in the background; if nobody is there, it is lost."""
+    task = loop.create_task(_open(loop, stream, host, port))
+    _opening.add(task)
+    task.add_done_callback(_opening.discard)
+
+
+async def _open(loop: asyncio.AbstractEventLoop, stream: Stream, host: str, port: int) -> None:
+    try:
+        await loop.create_connection(lambda: stream, host, port)
+    except OSError as error:
+        stream.connection_lost(error)
+
+
+_opening: set[asyncio.Task[None]] = set()  # a task that nobody holds is collected

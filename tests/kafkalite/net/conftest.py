@@ -1,0 +1,140 @@
+"""A small real cluster for tests: on free ports, in a thread with a loop of its own, gone at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kafkalite.config import BrokerConfig, ZooKeeperConfig
+from kafkalite.facts import BrokerRegistered
+from kafkalite.net.nodes import ENSEMBLE_PORT, Served, serve_broker, serve_zookeeper
+from kafkalite.reference import REFERENCE
+
+HOST = "127.0.0.1"
+
+
+@dataclass
+class RealCluster:
+    """Where it is, and the facts that its nodes announced."""
+
+    loop: asyncio.AbstractEventLoop
+    folder: Path
+    brokers: tuple[BrokerConfig, ...]
+    zookeepers: tuple[ZooKeeperConfig, ...]
+    served: dict[str, Served] = field(default_factory=dict)
+    facts: list[tuple[str, Any]] = field(default_factory=list)
+    registered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    @property
+    def bootstrap(self) -> str:
+        """Every broker, as clients are told."""
+        return ",".join(f"{HOST}:{config.port}" for config in self.brokers)
+
+    @property
+    def ensemble(self) -> str:
+        """Every ZooKeeper server, as clients are told."""
+        return ",".join(config.name for config in self.zookeepers)
+
+    def observe(self, node: str, fact: Any) -> None:
+        """Keep a fact."""
+        self.facts.append((node, fact))
+        if isinstance(fact, BrokerRegistered):
+            self.registered.release()
+
+    async def begin(self) -> None:
+        """Start all nodes."""
+        for server in self.zookeepers:
+            self.served[server.name] = await serve_zookeeper(
+                server, REFERENCE, self.folder / f"z{server.name[-5:]}", self.observe
+            )
+        for config in self.brokers:
+            await self.begin_broker(config)
+
+    def wait_for_brokers(self, count: int) -> None:
+        """Wait until so many more are registered."""
+        for _ in range(count):
+            assert self.registered.acquire(timeout=30), "a broker was not registered within 30 s"
+
+    async def begin_broker(self, config: BrokerConfig) -> None:
+        """Start one broker on what is in its folder."""
+        folder = self.folder / f"b{config.broker_id}"
+        self.served[f"b{config.broker_id}"] = await serve_broker(config, REFERENCE, folder, self.observe)
+
+    def restart(self, config: BrokerConfig) -> None:
+        """Let a broker drop dead, and begin again."""
+        self.run(self._drop(config))
+        self.run(self.begin_broker(config))
+        self.wait_for_brokers(1)
+
+    async def _drop(self, config: BrokerConfig) -> None:
+        self.served[f"b{config.broker_id}"].stop()
+
+    async def end(self) -> None:
+        """Stop all nodes."""
+        for one in self.served.values():
+            one.stop()
+
+    def run(self, coroutine: Any) -> None:
+        """Run something on the cluster's loop, and wait for it."""
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+
+
+def free_ports(count: int, *, pairs: bool = False) -> list[int]:
+    """Ports that nobody uses now; with `pairs`, the ones above them are free, too."""
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as one, socket.socket() as above:
+            one.bind((HOST, 0))
+            port = one.getsockname()[1]
+            try:
+                above.bind((HOST, port + ENSEMBLE_PORT))
+            except OSError:
+                if pairs:
+                    continue
+            if all(abs(port - other) > 1 for other in found):
+                found.append(port)
+    return found
+
+
+def real_cluster(folder: Path, brokers: int, zookeepers: int) -> Iterator[RealCluster]:
+    servers = tuple(f"{HOST}:{port}" for port in free_ports(zookeepers, pairs=True))
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    cluster = RealCluster(
+        loop,
+        folder,
+        tuple(
+            BrokerConfig(101 + index, servers, host=HOST, port=port, zookeeper_session_timeout_ms=2000)
+            for index, port in enumerate(free_ports(brokers))
+        ),
+        tuple(ZooKeeperConfig(name, servers, tick_ms=300, min_session_timeout_ms=600) for name in servers),
+    )
+    try:
+        cluster.run(cluster.begin())
+        cluster.wait_for_brokers(brokers)
+        yield cluster
+        cluster.run(cluster.end())
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def one_broker(tmp_path: Path) -> Iterator[RealCluster]:
+    """One broker, one ZooKeeper server."""
+    yield from real_cluster(tmp_path, 1, 1)
+
+
+@pytest.fixture
+def three_brokers(tmp_path: Path) -> Iterator[RealCluster]:
+    """Three brokers, three ZooKeeper servers."""
+    yield from real_cluster(tmp_path, 3, 3)
