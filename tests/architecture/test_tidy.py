@@ -33,8 +33,8 @@ FORBIDDEN_WORDS = {
 }
 TEXT_SUFFIXES = {".py", ".md", ".toml", ".txt", ".json", ".sh", ".css", ".js", ".html", ""}
 
-# Nodes are driven: only `net` and the program's entry meet the real world.
-DRIVERS = ("kafkalite.net", "kafkalite.__main__")
+# Nodes are driven: only `net`, the program's entry, and what plays many runs at once meet the real world.
+DRIVERS = ("kafkalite.net", "kafkalite.__main__", "kafkalite.sim.soak")
 WORLD = {
     *("time", "threading", "_thread", "multiprocessing", "concurrent", "subprocess", "signal", "sched"),
     *("asyncio", "socket", "socketserver", "select", "selectors", "ssl", "http", "urllib", "secrets"),
