@@ -71,7 +71,7 @@ class StickyPartitioner:
         `available` are the partitions with a leader, of all of them if none has one; `draw` is a fresh random number,
         0 <= draw < 1.
         """
-        is_full = self._sent_bytes > 0 and self._sent_bytes + size_bytes > self._batch_bytes
+        is_full = self._sent_bytes + size_bytes > self._batch_bytes
         if is_full or self._current not in available:
             self._current, self._sent_bytes = available[int(draw * len(available))], 0
         self._sent_bytes += size_bytes

@@ -27,6 +27,7 @@ def test_a_full_batch_does_not_linger() -> None:
 
     assert [False, True] == [waiting.append(P0, 1, 60, 20.0), waiting.append(P0, 2, 40, 20.0)]
     assert [P0] == waiting.ready(20.0)
+    assert [1, 2] == waiting.take(P0)
 
 
 def test_a_record_that_does_not_fit_closes_the_batch_before_it() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kafkalite.clients.cluster_view import ClusterView, PartitionView
 from kafkalite.errors import ErrorCode
 from kafkalite.protocol.metadata import (
@@ -79,3 +81,31 @@ def test_a_topic_that_cannot_be_shown_for_a_moment_is_not_forgotten() -> None:
     told = view(answer((101, 5)), answer(error=ErrorCode.LEADER_NOT_AVAILABLE))
 
     assert PartitionView(101, 5) == told.leader("orders", 0)
+
+
+def test_an_answer_of_the_same_leader_epoch_brings_the_newer_isr() -> None:
+    told = view(answer((101, 5)))
+    partition = MetadataResponsePartition(leader_id=101, leader_epoch=5, replica_nodes=(101, 102), isr_nodes=(101,))
+    told.update(replace(answer(), topics=(MetadataResponseTopic(name="orders", partitions=(partition,)),)))
+
+    assert PartitionView(101, 5, (101, 102), (101,)) == told.leader("orders", 0)
+
+
+def test_which_partitions_are_available_is_told_anew_with_every_answer() -> None:
+    told = view(answer((101, 0), (-1, 0)))
+    before = told.available("orders")
+    told.update(answer((-1, 1), (102, 1)))
+
+    assert ([0], [1]) == (before, told.available("orders"))
+
+
+def test_who_knows_nothing_believes_nothing() -> None:
+    told = ClusterView()
+
+    assert ({}, -1, None, None, []) == (
+        told.brokers,
+        told.controller_id,
+        told.partitions("orders"),
+        told.leader("orders", 0),
+        told.available("orders"),
+    )

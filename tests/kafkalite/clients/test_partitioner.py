@@ -98,3 +98,15 @@ def test_a_record_larger_than_a_batch_stays_where_a_batch_is_empty() -> None:
     sticky = StickyPartitioner(100)
 
     assert [3, 0] == [sticky.partition([0, 1, 2, 3], 500, draw) for draw in (0.9, 0.1)]
+
+
+def test_a_record_that_fits_exactly_stays_and_the_next_one_goes() -> None:
+    sticky = StickyPartitioner(100)
+
+    assert [1, 1, 3, 3, 0] == [sticky.partition([0, 1, 2, 3], 50, draw) for draw in (0.3, 0.9, 0.9, 0.0, 0.0)]
+
+
+def test_round_robin_begins_with_the_first_partition() -> None:
+    robin = RoundRobin(100)
+
+    assert [0, 1, 2, 0] == [robin.partition([0, 1, 2], 10, 0.9) for _ in range(4)]
