@@ -68,6 +68,7 @@ class ZooKeeperClient(Component):
         self._password = b""
         self._last_zxid = 0
         self._next_server = 0
+        self._heard_ms = 0.0
         self._peer: NodeName = ""  # the connection there is, or is being made
         self.is_connected = False
         self.is_closed = False
@@ -112,10 +113,7 @@ class ZooKeeperClient(Component):
 
     def _send(self, ask: _Ask) -> None:
         self._sent.append(ask)
-        self._request(ask.request)
-
-    def _request(self, request: Any) -> None:
-        self.node.request(self._peer, request, self._timeout_ms * 2 / 3)  # then a third is left to find another server
+        self.node.request(self._peer, ask.request)
 
     # The connection -------------------------------------------------------------------------------------------------
 
@@ -137,7 +135,9 @@ class ZooKeeperClient(Component):
         self.session_id, self._password = response.session_id, response.passwd or b""
         self._timeout_ms = response.time_out
         self.is_connected = True
+        self._heard_ms = self.node.now_ms
         self.set_timer("ping", self._timeout_ms / 3)
+        self.set_timer("silence", self._timeout_ms * 2 / 3)
         self._set_watches_again()
         while self._queued:
             self._send(self._queued.popleft())
@@ -147,14 +147,22 @@ class ZooKeeperClient(Component):
     def _set_watches_again(self) -> None:
         data, exist, child = map(tuple, (self._data_watches, self._exist_watches, self._child_watches))
         if data or exist or child:
-            self._request(zk.SetWatches(self._last_zxid, data, exist, child))
+            self.node.request(self._peer, zk.SetWatches(self._last_zxid, data, exist, child))
 
     def on_ping(self) -> None:
         """Say that we live, if nothing else says so."""
         if self.is_connected:
             if not self.node.waits_for(self._peer):
-                self._request(zk.PingRequest())
+                self.node.request(self._peer, zk.PingRequest())
             self.set_timer("ping", self._timeout_ms / 3)
+
+    def on_silence(self) -> None:
+        """Has the server said nothing for two thirds of the time out? Then a third is left to find another."""
+        left_ms = self._heard_ms + self._timeout_ms * 2 / 3 - self.node.now_ms
+        if left_ms > 0:
+            self.set_timer("silence", left_ms)
+        else:
+            self.on_peer_lost(self._peer, self.node.disconnect(self._peer))
 
     def on_peer_lost(self, peer: NodeName, requests: tuple[Any, ...]) -> None:
         """The connection broke, or could not be made: try another server in a moment."""
@@ -171,6 +179,7 @@ class ZooKeeperClient(Component):
     def _leave(self) -> None:
         self._peer, self.is_connected = "", False
         self.cancel_timer("ping")
+        self.cancel_timer("silence")
 
     # Replies and events ---------------------------------------------------------------------------------------------
 
@@ -178,6 +187,7 @@ class ZooKeeperClient(Component):
         """Hand it to who asked."""
         if source != self._peer:
             return
+        self._heard_ms = self.node.now_ms
         self._last_zxid = max(self._last_zxid, reply.zxid)
         kind = type(request)
         if kind is zk.PingRequest or kind is zk.SetWatches:

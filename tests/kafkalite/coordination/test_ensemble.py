@@ -164,6 +164,7 @@ def test_with_half_of_the_servers_as_a_majority_there_would_be_two_histories() -
 
     assert ZooKeeperError.OK is write_until_done(ensemble, "/here", "c1")
     assert ZooKeeperError.OK is write_until_done(ensemble, "/there", "c2")
+    ensemble.sim.run_for(TICK_MS)
     assert [{"/here"}] * 2 + [{"/there"}] * 2 == values(ensemble)
 
 

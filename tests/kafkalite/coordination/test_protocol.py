@@ -17,7 +17,7 @@ from kafkalite.protocol import zookeeper as zk
 from kafkalite.protocol.zookeeper import ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import MultiRequest
 from kafkalite.reference import REFERENCE
-from kafkalite.sim.faults import Cut, Kill, Restart, SlowDisk
+from kafkalite.sim.faults import BreakConnection, Cut, Fault, Freeze, Kill, PowerLoss, Restart, SlowDisk
 from kafkalite.storage.memory import MemoryStorage
 
 from .ensemble import SESSION_MS, TICK_MS, Answered, Client, Ensemble, config, one_client_a_server
@@ -230,6 +230,34 @@ def test_asks_wait_for_the_first_connection_and_are_answered_in_order() -> None:
     ensemble.sim.run(until=lambda: len(ensemble.replies()) == 5, steps_max=10_000)
 
     assert [f"/{number}" for number in range(5)] == [reply.message.path for reply in ensemble.replies()]
+
+
+def test_many_asks_in_a_row_may_take_longer_than_the_time_out_as_long_as_the_server_answers() -> None:
+    ensemble = Ensemble(3)
+    ensemble.elect()
+    for number in range(200):
+        ensemble.sim.call("c1", "ask", zk.CreateRequest(f"/{number}"))
+    began_ms = ensemble.sim.now_ms
+    ensemble.sim.run(until=lambda: len(ensemble.replies()) == 200, steps_max=20_000)
+
+    assert ensemble.sim.now_ms - began_ms > 2 * SESSION_MS
+    assert {ZooKeeperError.OK} == {reply.error for reply in ensemble.replies()}
+
+
+@pytest.mark.parametrize("fault", [Freeze("z1", 10 * SESSION_MS), PowerLoss("z1")])
+def test_a_server_that_says_nothing_is_left_in_time_to_keep_the_session(fault: Fault) -> None:
+    ensemble = Ensemble(3)
+    ensemble.elect()
+    client: Any = ensemble.sim.nodes["c1"]
+    client.zk._servers, client.zk._next_server = ["z1", "z2", "z3"], 0
+    ensemble.sim.inject(BreakConnection("c1", client.zk._peer.partition("#")[0]))
+    ensemble.sim.run_for(SESSION_MS)
+
+    ensemble.sim.inject(fault)
+    ensemble.sim.run_for(4 * SESSION_MS)
+
+    assert [("established", "")] == ensemble.events()
+    assert ZooKeeperError.OK is ensemble.create("/a").error
 
 
 def test_what_was_asked_surely_is_repeated_after_a_lost_connection_and_the_rest_is_told() -> None:
