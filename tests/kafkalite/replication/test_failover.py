@@ -125,8 +125,9 @@ def test_kip_279_a_follower_asks_again_when_the_leader_answers_with_an_epoch_it_
     rig.run(1)
     rig.elect(1, isr=(1,))  # unclean
     rig.run(5)
-    rig.produce("x3", "y3", "z3", acks=1)
-    rig.run(5)
+    for value in ("x3", "y3", "z3"):
+        rig.produce(value, acks=1)
+        rig.run(5)
     rig.sim.inject(Kill("b1"))
     rig.sim.inject(Restart("b2"))
     rig.run(1)
