@@ -109,7 +109,7 @@ class ProduceApi(Component):
         ]
         for outcome in outcomes:
             if outcome.appended is not None and not outcome.appended.is_duplicate:
-                replicas.waiting.check(outcome.key)
+                replicas.changed(outcome.key)
         if acks == 0:
             if self._note_refusals(outcomes):
                 self.node.disconnect(source)
