@@ -22,7 +22,7 @@ from kafkalite.facts import (
 from kafkalite.sim.checkers import Checker, Expectations
 from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.facades import RequestFailed
-from kafkalite.sim.faults import SlowLink
+from kafkalite.sim.faults import BreakConnection, SlowLink
 
 SHORT = {"zookeeper_session_timeout_ms": 1500, "controller_socket_timeout_ms": 1000, "replica_lag_time_max_ms": 1000}
 ZOOKEEPER = {"tick_ms": 100, "min_session_timeout_ms": 200}
@@ -83,23 +83,11 @@ def test_however_brokers_and_controllers_die_and_return_in_the_end_all_agree(see
     for name in ("one", "two"):
         cluster.topic(name, partitions=3, replicas=3)
 
-    for turn in range(8):
-        victim = random.choice([*cluster.brokers, cluster.view.controller or "b101"])
-        if random.random() < 0.3:
-            cluster.freeze(victim, random.uniform(500, 4000))
-        elif victim in cluster.sim.down:
-            cluster.restart(victim)
-        else:
-            cluster.kill(victim)
-            if random.random() < 0.5:
-                cluster.restart(victim)
-        if random.random() < 0.4:
-            cluster.call("admin", "create_topic", cluster.next_number("admin"), f"new-{turn}", 2, 2, ())
-        if random.random() < 0.3:
-            cluster.call("admin", "delete_topic", cluster.next_number("admin"), "two")
-        if random.random() < 0.3:
-            cluster.call("admin", "create_partitions", cluster.next_number("admin"), "one", 3 + turn)
-        cluster.run_for(random.uniform(50, 3000))
+    for turn in range(12):
+        disturb = _disturb_broker if random.random() < 0.6 else _disturb_zookeeper
+        disturb(cluster, random)
+        _operate(cluster, random, turn)
+        cluster.run_for(random.choice([5, 20, 50, 500, 3000]) * random.random())
     for name in (*cluster.brokers, *cluster.zookeepers):
         cluster.restart(name)
     cluster.run_for(60_000)
@@ -109,6 +97,42 @@ def test_however_brokers_and_controllers_die_and_return_in_the_end_all_agree(see
     assert [] == [str(violation) for violation in checker.violations]
     assert_all_agree(cluster)
     assert ("two", 0) not in states(cluster) or not cluster.facts(TopicDeleted, topic="two")
+
+
+def _disturb_broker(cluster: Cluster, random: Random) -> None:
+    victim = random.choice([*cluster.brokers, cluster.view.controller or "b101"])
+    if random.random() < 0.3:
+        cluster.freeze(victim, random.uniform(500, 4000))
+    elif victim in cluster.sim.down:
+        cluster.restart(victim)
+    else:
+        cluster.kill(victim)
+        if random.random() < 0.5:
+            cluster.restart(victim)
+
+
+def _disturb_zookeeper(cluster: Cluster, random: Random) -> None:
+    client = cluster.view.controller or random.choice(cluster.brokers)
+    happening = random.random()
+    if happening < 0.3:
+        cluster.cut(client, random.choice(cluster.zookeepers), random.uniform(500, 4000))
+    elif happening < 0.7:  # while it writes: nobody tells it whether that was done
+        for server in cluster.zookeepers:
+            cluster.inject(BreakConnection(client, server))
+    elif cluster.sim.down.keys() & {*cluster.zookeepers}:
+        for server in cluster.zookeepers:
+            cluster.restart(server)
+    else:
+        cluster.kill(random.choice(cluster.zookeepers))
+
+
+def _operate(cluster: Cluster, random: Random, turn: int) -> None:
+    if random.random() < 0.4:
+        cluster.call("admin", "create_topic", cluster.next_number("admin"), f"new-{turn}", 2, 2, ())
+    if random.random() < 0.2:
+        cluster.call("admin", "delete_topic", cluster.next_number("admin"), "two")
+    if random.random() < 0.3:
+        cluster.call("admin", "create_partitions", cluster.next_number("admin"), "one", 3 + turn)
 
 
 def test_a_controller_that_froze_is_refused_by_the_brokers_and_by_zookeeper_and_resigns() -> None:
