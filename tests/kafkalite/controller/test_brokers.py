@@ -224,6 +224,28 @@ def test_a_broker_that_died_and_came_back_between_two_reads_is_both() -> None:
     assert [103] == [one.leader for one in rig.partition_told(102, *ORDERS)]
 
 
+def test_a_state_names_the_controller_that_wrote_it() -> None:
+    rig = three()
+    rig.expire()
+    rig.elect()
+
+    rig.kill(102)
+    rig.run()
+
+    assert 2 == rig.state(*ORDERS).controller_epoch
+
+
+def test_a_new_controller_watches_the_topics_it_has_found() -> None:
+    rig = three()
+    rig.expire()
+    rig.elect()
+
+    rig.do(zk.SetDataRequest(znodes.topic_path("orders"), znodes.encode_topic({0: [102, 103, 101], 1: [103]})))
+    rig.run()
+
+    assert 103 == rig.state("orders", 1).leader
+
+
 @pytest.mark.parametrize("bounced", [102, 101])
 def test_a_leader_that_died_and_came_back_while_there_was_no_controller_does_not_lead_on_in_its_old_epoch(
     bounced: int,
@@ -299,6 +321,7 @@ def test_what_was_meant_for_a_broker_that_is_gone_is_not_said_to_its_next_life()
     rig.run()
     rig.kill(103)
     rig.run().forget()
+    assert 0 == rig.node.waits_for("b103#control"), "the connection is closed"
 
     rig.silent.clear()
     rig.register(103)
@@ -351,6 +374,31 @@ def test_who_is_about_to_stop_is_not_elected_and_gets_no_new_partitions() -> Non
 
     assert (101, 101) == (rig.state(*ORDERS).leader, rig.state("users", 0).leader)
     assert (101,) == rig.state("users", 0).isr
+
+
+def test_who_is_about_to_stop_leads_on_what_nobody_else_can_lead() -> None:
+    rig = three((102, 103))
+    rig.change_isr(*ORDERS, (102,))
+    rig.ask("b102#admin", ControlledShutdownRequest(102))
+
+    rig.kill(103)
+    rig.run()
+
+    assert 102 == rig.state(*ORDERS).leader
+
+
+def test_a_broker_that_stopped_and_came_back_leads_again() -> None:
+    rig = three((102, 103))
+    rig.ask("b102#admin", ControlledShutdownRequest(102))
+    rig.kill(102)
+    rig.run()
+    assert set() == (rig.controller.context.shutting_down if rig.controller.context else None)
+
+    rig.register(102)
+    rig.add_topic("users", {0: [102]})
+    rig.run()
+
+    assert 102 == rig.state("users", 0).leader
 
 
 @pytest.mark.parametrize(

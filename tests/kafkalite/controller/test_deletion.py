@@ -108,6 +108,20 @@ def test_a_broker_that_dies_during_the_deletion_is_told_again_when_it_is_back() 
     assert not any(rig.exists(path) for path in PATHS)
 
 
+def test_a_broker_that_has_deleted_its_files_is_not_told_again_when_it_was_away() -> None:
+    rig = with_topic(102, 103)
+    rig.kill(103)
+    rig.run()
+    mark(rig).run().forget()
+
+    rig.kill(102)
+    rig.run().register(102)
+    rig.run()
+
+    assert [] == _stopped(rig, 102)
+    assert rig.exists(PATHS[0])
+
+
 def test_a_broker_that_cannot_delete_holds_the_topic_up() -> None:
     rig = with_topic(102, 103)
     rig.errors[103] = ErrorCode.KAFKA_STORAGE_ERROR

@@ -96,6 +96,35 @@ def test_who_won_and_was_not_told_finds_out() -> None:
     assert b"1" == rig.zk.tree.znodes[znodes.CONTROLLER_EPOCH].data
 
 
+def test_an_epoch_that_was_another_s_is_not_given_again() -> None:
+    """Between our look and our attempt another was controller, and has gone: its epoch must not be ours, too."""
+    rig = Rig([101, 102])
+    rig.do(zk.CreateRequest(znodes.CONTROLLER_EPOCH, b"4"))
+
+    def come_and_go(request: object) -> None:
+        if isinstance(request, MultiRequest):
+            rig.zk.before = None
+            rig.do(zk.CloseSessionRequest(), take_office(rig))
+
+    rig.zk.before = come_and_go
+    rig.start().run()
+
+    assert [ControllerElected(101, 6)] == rig.facts_of(ControllerElected)
+
+
+def test_what_was_not_answered_yet_is_not_said_again_out_of_office() -> None:
+    rig = Rig([101, 102])
+    rig.silent.add(102)
+    rig.elect()
+
+    rig.expire()
+    rig.forget()
+    rig.lose("b102#control")
+
+    assert [] == rig.sent
+    assert "channels.retry:b102#control" not in rig.timers
+
+
 def test_with_its_session_a_controller_loses_its_office_and_says_nothing_more() -> None:
     rig = Rig([101, 102]).elect()
     rig.add_topic("orders", {0: [102, 101]})
@@ -225,6 +254,7 @@ def test_a_new_controller_that_dies_at_any_moment_leaves_nothing_half_done(after
     for partition in (0, 1):
         state = rig.state("orders", partition)
         assert {102, 101} == set(state.isr)
+        assert state.controller_epoch in {1, 2}
         assert 102 == state.leader
         last = rig.partition_told(102, "orders", partition)[-1]
         assert (state.leader, state.leader_epoch, state.isr) == (last.leader, last.leader_epoch, last.isr)
