@@ -66,6 +66,19 @@ class BrokerConfig:
     log_flush_offset_checkpoint_interval_ms: int = 60_000
     log_retention_check_interval_ms: int = 300_000
     log_cleaner_backoff_ms: int = 15_000
+    # groups, and where their offsets stand
+    group_initial_rebalance_delay_ms: int = 3000
+    group_min_session_timeout_ms: int = 6000
+    group_max_session_timeout_ms: int = 1_800_000
+    group_max_size: int = 2_147_483_647
+    offsets_topic_num_partitions: int = 50
+    offsets_topic_replication_factor: int = 3
+    offsets_topic_segment_bytes: int = 100 << 20
+    offsets_load_buffer_size: int = 5 << 20  # read at once when a coordinator loads
+    offsets_commit_timeout_ms: int = 5000  # how long a commit may wait for its replicas
+    offsets_retention_minutes: int = 7 * 24 * 60  # after the group became empty
+    offsets_retention_check_interval_ms: int = 600_000
+    offset_metadata_max_bytes: int = 4096
     # every request's limits
     message_max_bytes: int = 1_048_588
     fetch_max_bytes: int = 55 << 20
@@ -119,3 +132,18 @@ class ConsumerConfig:
     max_partition_fetch_bytes: int = 1 << 20
     max_poll_records: int = 500
     check_crcs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GroupConfig:
+    """What makes a consumer a member of a group."""
+
+    group_id: str
+    group_instance_id: str | None = None  # a static member: it keeps its place over a restart (KIP-345)
+    session_timeout_ms: int = 45_000  # 10 s before 3.0 (KIP-735)
+    heartbeat_interval_ms: int = 3000
+    max_poll_interval_ms: int = 300_000  # how long a program may be busy between two polls; the rebalance timeout, too
+    partition_assignment_strategy: tuple[str, ...] = ("range", "cooperative-sticky")
+    enable_auto_commit: bool = True
+    auto_commit_interval_ms: int = 5000
+    processing_ms: float = 0  # what the program takes for a record

@@ -3,7 +3,7 @@
 A fact is a past participle: it has happened. Its fields are plain data. Who announces it is known from the step, so a
 broker's fact does not repeat its name; `partition` is always a number within `topic`.
 
-In this file: the one-partition broker of chapter 1; coordination; the controller; replicas; producers; consumers.
+In this file: the one-partition broker of chapter 1; coordination; the controller; replicas; clients; groups.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class ChangeCommitted:
 
 @dataclass(frozen=True, slots=True)
 class SessionOpened:
-    """A client has a session, with the time-out that was agreed."""
+    """A client has a session, with the time-out that was agreed. Announced by the leader that committed it."""
 
     session_id: int
     timeout_ms: int
@@ -103,7 +103,7 @@ class SessionOpened:
 
 @dataclass(frozen=True, slots=True)
 class SessionExpired:
-    """A session was not heard of in time, or was closed: its ephemeral znodes are gone."""
+    """A session was not heard of in time, or was closed: its ephemeral znodes are gone. Announced by the leader."""
 
     session_id: int
     was_closed: bool
@@ -480,6 +480,163 @@ class RequestAnswered:
     api: str
     error: str
     answer: str
+
+
+# Groups ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatorLoaded:
+    """A broker has read a partition of `__consumer_offsets` to its end: it coordinates the groups in there."""
+
+    partition: int
+    groups: tuple[str, ...]
+    records: int  # the offset at which the log ended
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatorUnloaded:
+    """A broker coordinates the groups of that partition no more."""
+
+    partition: int
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRebalancing:
+    """A group's members are to join again."""
+
+    group: str
+    generation: int  # the one that ends
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStabilized:
+    """A generation knows what it reads: for each member, as (topic, partition)."""
+
+    group: str
+    generation: int
+    assignment: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEmptied:
+    """Nobody is left in the group; its offsets are."""
+
+    group: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberJoined:
+    """A member is in this generation."""
+
+    group: str
+    member: str
+    generation: int
+    is_leader: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLeft:
+    """A member said that it leaves."""
+
+    group: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberExpired:
+    """A member was thrown out: not heard of in time ("expired"), or late for a rebalance ("late")."""
+
+    group: str
+    member: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFenced:
+    """Another one has taken this member's place, by its instance id."""
+
+    group: str
+    member: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRequestRefused:
+    """A coordinator answered a member with an error."""
+
+    api: str
+    group: str
+    member: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetsCommitted:
+    """A coordinator has these offsets, and all in sync have them: (topic, partition, next offset to read)."""
+
+    group: str
+    generation: int
+    member: str
+    offsets: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetsFetched:
+    """A coordinator told somebody how far a group is; -1 where it has not committed anything."""
+
+    group: str
+    offsets: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetsExpired:
+    """Nobody has used these for so long, or their group was deleted: they are forgotten."""
+
+    group: str
+    partitions: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionsAssigned:
+    """A consumer reads these, in addition to what it reads already."""
+
+    group: str
+    member: str
+    generation: int
+    partitions: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionsRevoked:
+    """A consumer gave these up; if they are `is_lost`, somebody else may have them already."""
+
+    group: str
+    member: str
+    generation: int
+    partitions: tuple[tuple[str, int], ...]
+    is_lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAnswered:
+    """A consumer's commit came to an end: NONE or the name of an error."""
+
+    group: str
+    error: str
+    offsets: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipFailed:
+    """A consumer cannot be a member, and does not try again."""
+
+    group: str
+    member: str
+    error: str
 
 
 Fact = Any  # chapters announce facts of their own, too

@@ -13,9 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from kafkalite.types import ReplicaProgress, ReplicaView, Subscription, TopicPartition
+from kafkalite.types import (
+    CommittedOffset,
+    GroupImage,
+    GroupSettings,
+    ReplicaProgress,
+    ReplicaView,
+    Subscription,
+    TopicPartition,
+)
 
 
 class LogPart(Protocol):
@@ -50,6 +58,24 @@ class AccumulatorPart(Protocol):
     def take(self, partition: TopicPartition, /) -> list[int]: ...
     def next_ready_ms(self, now_ms: float, /) -> float | None: ...
     def flush(self) -> None: ...
+
+
+class GroupPart(Protocol):
+    """What a coordinator asks of a group; `kafkalite.groups.group.Group` says what each means."""
+
+    def on(self, event: Any, now_ms: float, /) -> list[Any]: ...
+    def due_ms(self) -> float: ...
+    def image(self) -> GroupImage: ...
+
+
+class OffsetsPart(Protocol):
+    """What a coordinator asks of the committed offsets; `kafkalite.groups.offsets.Offsets` says what each means."""
+
+    def commit(self, group: str, partition: TopicPartition, committed: CommittedOffset, /) -> None: ...
+    def forget(self, group: str, partition: TopicPartition, /) -> None: ...
+    def fetch(self, group: str, partition: TopicPartition, /) -> CommittedOffset | None: ...
+    def partitions(self, group: str, /) -> list[TopicPartition]: ...
+    def groups(self) -> list[str]: ...
 
 
 PartitionForPart = Callable[[bytes | None, int], int | None]
@@ -99,3 +125,5 @@ class Parts:
     round_robin_assign: AssignPart
     sticky_assign: AssignPart
     reconcile: ReconcilePart  # (owned, target): what each may be told now; nothing that another still holds
+    group: Callable[[GroupSettings], GroupPart]
+    offsets: Callable[[], OffsetsPart]

@@ -10,6 +10,8 @@ from kafkalite.controller.placement import assign_replicas
 from kafkalite.coordination.quorum import quorum
 from kafkalite.groups.assignors import range_assign, round_robin_assign
 from kafkalite.groups.cooperative import reconcile
+from kafkalite.groups.group import Group
+from kafkalite.groups.offsets import Offsets
 from kafkalite.groups.sticky import sticky_assign
 from kafkalite.log.memory import Log
 from kafkalite.parts import Parts
@@ -39,4 +41,6 @@ REFERENCE = Parts(
     round_robin_assign=round_robin_assign,
     sticky_assign=sticky_assign,
     reconcile=reconcile,
+    group=Group,
+    offsets=Offsets,
 )

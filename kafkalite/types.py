@@ -306,9 +306,10 @@ class StoreGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupTurned:
-    """The group is in another state now."""
+    """The group is in another state now; the generation is the one that ends, or that now is."""
 
     state: str
+    generation: int
     reason: str
 
 

@@ -2,6 +2,7 @@
 
 The client is told UNKNOWN_TOPIC_OR_PARTITION meanwhile and asks again. Nothing is retried here: a client that still
 wants the topic asks again, and with that the broker does. While a topic is on its way it is not asked for twice.
+`__consumer_offsets` comes about like this as well, with settings of its own.
 
 Source: Kafka's AutoTopicCreationManager (KIP-590).
 """
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.node import Component, Node
-from kafkalite.protocol.topics import CreatableTopic, CreateTopicsRequest, CreateTopicsResponse
+from kafkalite.protocol.topics import CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, CreateTopicsResponse
 from kafkalite.types import NodeName, channel
 
 if TYPE_CHECKING:
     from kafkalite.broker.metadata import MetadataCache
 
+OFFSETS_TOPIC = "__consumer_offsets"
 BROKERS_DEFAULT = -1  # partitions or replicas: what the controller's own settings say (KIP-464)
 
 
@@ -33,7 +35,10 @@ class AutoTopics(Component):
 
     def want(self, topic: str) -> ErrorCode:
         """Have the topic created by the next `forward`; what to tell the client meanwhile."""
-        if len(self._metadata.view.brokers) < self._config.default_replication_factor:
+        config = self._config
+        is_ours = topic == OFFSETS_TOPIC
+        replicas = config.offsets_topic_replication_factor if is_ours else config.default_replication_factor
+        if len(self._metadata.view.brokers) < replicas:
             return ErrorCode.INVALID_REPLICATION_FACTOR
         if topic not in self._on_its_way:
             self._wanted[topic] = None
@@ -46,10 +51,22 @@ class AutoTopics(Component):
         if not wanted or controller is None:
             return
         self._on_its_way.update(wanted)
-        topics = tuple(CreatableTopic(topic, BROKERS_DEFAULT, BROKERS_DEFAULT) for topic in wanted)
+        topics = tuple(map(self._creatable, wanted))
         timeout_ms = self._config.controller_socket_timeout_ms
         request = CreateTopicsRequest(topics, timeout_ms=timeout_ms)
         self.node.request(channel(controller, "admin"), request, timeout_ms=timeout_ms)
+
+    def _creatable(self, topic: str) -> CreatableTopic:
+        if topic != OFFSETS_TOPIC:
+            return CreatableTopic(topic, BROKERS_DEFAULT, BROKERS_DEFAULT)
+        config = self._config
+        settings = {"cleanup.policy": "compact", "segment.bytes": str(config.offsets_topic_segment_bytes)}
+        return CreatableTopic(
+            topic,
+            config.offsets_topic_num_partitions,
+            config.offsets_topic_replication_factor,
+            configs=tuple(CreatableTopicConfig(name, value) for name, value in settings.items()),
+        )
 
     def on_create_topics_response(
         self, source: NodeName, response: CreateTopicsResponse, request: CreateTopicsRequest

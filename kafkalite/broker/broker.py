@@ -6,6 +6,7 @@
     controller    the cluster's decisions, on one of the brokers      controller
     metadata      what it knows of the cluster, and tells clients
     replicas ...  the partitions it holds                             replication
+    offsets_topic, groups   the groups it coordinates, and where they are kept
     produce, fetch, offsets, control, topics, configs, producer_ids, api_versions      requests
     shutdown      stopping in order
 
@@ -17,7 +18,7 @@ When the session expires the others take the broker for dead, and they are right
 serving what it has, which fencing makes harmless, and registers anew, as a new life with a new epoch. A connection that
 breaks and comes back within the session changes nothing.
 
-Left out: groups, transactions, security, quotas. Source: Kafka's KafkaServer.
+Left out: transactions, security, quotas. Source: Kafka's KafkaServer.
 """
 
 from __future__ import annotations
@@ -30,8 +31,12 @@ from kafkalite.broker.configs import Configs
 from kafkalite.broker.control import ControlApi
 from kafkalite.broker.fence import ControllerFence
 from kafkalite.broker.fetch import FetchApi
+from kafkalite.broker.group_api import GroupApi
+from kafkalite.broker.group_coordinator import GroupCoordinator
+from kafkalite.broker.group_offsets_api import GroupOffsetsApi
 from kafkalite.broker.metadata import MetadataCache
 from kafkalite.broker.offsets import OffsetsApi
+from kafkalite.broker.offsets_topic import OffsetsTopic
 from kafkalite.broker.produce import ProduceApi
 from kafkalite.broker.producer_ids import ProducerIds
 from kafkalite.broker.registration import Registration
@@ -56,7 +61,7 @@ class Broker(Node):
     def __init__(self, name: NodeName, config: BrokerConfig, parts: Parts, storage: Storage) -> None:
         super().__init__(name)
         self.config, self.storage = config, storage
-        self._has_logs = self._is_serving = self._is_stopped = False
+        self._has_logs = self._has_left = self._is_serving = self._is_stopped = False
         self._peers: dict[NodeName, None] = {}  # who has a connection with it, by having sent something
         self._compose(parts)
 
@@ -76,6 +81,10 @@ class Broker(Node):
         TopicsApi(self, config, self.zk, self.controller, parts)
         Configs(self, config, self.settings, self.metadata)
         ProducerIds(self, config, self.zk)
+        offsets_topic = OffsetsTopic(self, config, self.replicas, self.metadata, parts)
+        groups = GroupCoordinator(self, config, offsets_topic, parts)
+        GroupApi(self, config, offsets_topic, groups)
+        GroupOffsetsApi(self, config, offsets_topic, groups, self.metadata)
         ApiVersions(self, self.serves)
         self.controlled_shutdown = ControlledShutdown(self, config, self.zk, self.metadata, self.fence)
 
@@ -92,9 +101,10 @@ class Broker(Node):
         if session_id != self.zk.session_id:
             return  # that session has expired meanwhile, and the next one loads again
         if not self._has_logs:
-            self.replicas.start()
+            self.replicas.start(self._disk_failed)
             self._has_logs = True
-        self.registration.begin()
+        if not self._has_left:
+            self.registration.begin()
 
     def _registered(self) -> None:
         # Not sooner: before it knows its epoch, it could not tell that an order was meant for its life before this one,
@@ -106,8 +116,9 @@ class Broker(Node):
 
     def on_session_expired(self) -> None:
         """To the others this broker is dead, and all it was told is about to be out of date."""
-        self.note(BrokerFenced(self.config.broker_id))
-        self.controller.on_session_expired()
+        if not self._has_left:
+            self.note(BrokerFenced(self.config.broker_id))
+            self.controller.on_session_expired()
 
     def on_znode_event(self, path: str, event: EventType) -> None:
         """A watched znode changed; whoever knows the path looks after it."""
@@ -118,11 +129,22 @@ class Broker(Node):
     def _settings_changed(self, topic: str) -> None:
         self.replicas.settings_changed(topic)
 
+    def _disk_failed(self) -> None:
+        """Its one log directory is gone: it leaves the cluster, so that others lead in its place at once.
+
+        Kafka's broker halts. This one stays to answer KAFKA_STORAGE_ERROR, and is back when it is restarted.
+        """
+        self._has_left = True
+        self.note(BrokerFenced(self.config.broker_id))
+        self.controller.on_session_expired()
+        self.zk.close()
+
     # It stops -------------------------------------------------------------------------------------------------------
 
     def shutdown(self) -> None:
         """Stop in order; `BrokerStopped` says when it is done."""
-        self.controlled_shutdown.begin(self._leaderships_are_gone, is_registered=self._is_serving)
+        is_registered = self._is_serving and not self._has_left
+        self.controlled_shutdown.begin(self._leaderships_are_gone, is_registered=is_registered)
 
     def _leaderships_are_gone(self) -> None:
         if self._has_logs:
@@ -131,7 +153,8 @@ class Broker(Node):
             self._logs_are_closed()
 
     def _logs_are_closed(self) -> None:
-        self.zk.close()
+        if not self._has_left:
+            self.zk.close()
         self.note(BrokerStopped(self.config.broker_id))
         self._is_serving, self._is_stopped = False, True
         for peer in self._peers:

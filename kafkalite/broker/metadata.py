@@ -63,6 +63,11 @@ class MetadataCache(Component):
         """The topic's settings; the broker's, where nothing is known of it."""
         return self._settings.of(topic)
 
+    def bring_about(self, topic: str) -> None:
+        """Have a topic created that nobody has asked for by name; whoever needs it asks again."""
+        self._auto_topics.want(topic)
+        self._auto_topics.forward()
+
     # Requests -------------------------------------------------------------------------------------------------------
 
     def on_update_metadata_request(self, source: NodeName, request: UpdateMetadataRequest) -> None:

@@ -9,7 +9,7 @@ Source: Kafka's GroupMetadataManager.doLoadGroupsAndOffsets.
 
 from __future__ import annotations
 
-from kafkalite.groups.offsets import Offsets, PendingOffsets
+from kafkalite.groups.offsets import PendingOffsets
 from kafkalite.groups.records import GroupRecord, OffsetRecord, decode_record
 from kafkalite.log.batch import BatchHeader, split
 from kafkalite.log.compression import records_of
@@ -17,6 +17,7 @@ from kafkalite.log.errors import CorruptBatch
 from kafkalite.log.markers import decode_marker
 from kafkalite.log.partition_log import PartitionLog
 from kafkalite.log.record import Record
+from kafkalite.parts import OffsetsPart
 from kafkalite.types import GroupImage
 
 
@@ -26,7 +27,7 @@ class Fold:
     `groups` are the groups as they were last written, with the time since when they were so (-1: unknown).
     """
 
-    def __init__(self, offsets: Offsets, position: int = 0) -> None:
+    def __init__(self, offsets: OffsetsPart, position: int = 0) -> None:
         self.offsets, self.position = offsets, position
         self.pending = PendingOffsets()
         self.groups: dict[str, tuple[GroupImage, int]] = {}

@@ -188,4 +188,4 @@ class Rebalance:
 
     def _turn(self, happening: Happening, reason: str) -> None:
         self.state = TRANSITIONS[self.state, happening]
-        self._effects.append(GroupTurned(self.state.value, reason))
+        self._effects.append(GroupTurned(self.state.value, self.generation, reason))

@@ -49,6 +49,7 @@ class ReplicaManager(Component):
         self.fetcher = Fetcher(node, config, parts, self.logs)
         self.isr = IsrChanges(node, config, zk, self.partitions)
         self._on_disk_failure: Callable[[], None] | None = None
+        self.watchers: dict[str, Callable[[TopicPartition], None]] = {}  # topic -> whom to tell of its changes, too
 
     def start(self, on_disk_failure: Callable[[], None] | None = None) -> None:
         """Open the logs, and begin to look after them; `on_disk_failure()` is called once, if they ever go offline."""
@@ -73,6 +74,8 @@ class ReplicaManager(Component):
         """A partition has changed: answer what waited for that, and go on copying if that waited."""
         self.waiting.check(key)
         self.fetcher.wake(key)
+        if key[0] in self.watchers:
+            self.watchers[key[0]](key)
 
     def fetched(self, partition: Partition, broker: int, fetch_offset: int, log_start: int) -> None:
         """A follower has fetched: it may join the ISR, and the watermark may move."""
@@ -80,7 +83,7 @@ class ReplicaManager(Component):
         if broker not in partition.maximal_isr:
             self.isr.expand(partition, broker)
         if has_moved and partition.advance_high_watermark():
-            self.waiting.check(partition.key)
+            self.changed(partition.key)
         elif has_moved:  # its log may begin later than before
             self.waiting.deletes.check(partition.key)
 

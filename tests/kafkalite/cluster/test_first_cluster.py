@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from kafkalite.facts import BatchAppended, BatchSent, BrokerRegistered, ControllerElected, RequestRefused, TopicCreated
-from kafkalite.protocol.group_membership import JoinGroupRequest
+from kafkalite.protocol.transactions import EndTxnRequest
 from kafkalite.sim.cluster import Cluster
 
 from .reading import answer_of, facts, isr_of, leader_of, values_of
@@ -94,8 +94,8 @@ def test_a_topic_s_settings_reach_the_broker_that_leads_it() -> None:
 def test_a_request_that_a_broker_does_not_serve_closes_the_connection_and_nothing_else() -> None:
     cluster = Cluster(brokers=1, zookeepers=1, seed=8).topic("orders")
 
-    answer = answer_of(cluster, "b101", JoinGroupRequest())
+    answer = answer_of(cluster, "b101", EndTxnRequest())
 
     assert answer is None
-    assert ["JoinGroup"] == [one.api for one in facts(cluster, RequestRefused)]
+    assert ["EndTxn"] == [one.api for one in facts(cluster, RequestRefused)]
     assert 0 == cluster.producer().send("orders", b"still here").result()
