@@ -25,6 +25,7 @@ from kafkalite.types import NodeName
 
 TICK_MS = 50
 SESSION_MS = 400
+FAILOVER_MS = 40 * TICK_MS  # found dead, elected, synchronised, and clients are back
 
 
 def names(servers: int) -> tuple[NodeName, ...]:
@@ -200,6 +201,21 @@ class Ensemble:
             for name in inside if other not in inside else ():
                 self.sim.inject(Cut(name, other, for_ms))
                 self.sim.inject(Cut(other, name, for_ms))
+
+
+def values(ensemble: Ensemble) -> list[set[str]]:
+    """The znodes of every server."""
+    return [set(ensemble.server(name).history.tree.znodes) - {"/"} for name in ensemble.names]
+
+
+def write_until_done(ensemble: Ensemble, path: str, client: str = "c1") -> ZooKeeperError:
+    """Create it, however often the connection is lost meanwhile."""
+    return ensemble.ask(zk.CreateRequest(path), client, surely=True).error
+
+
+def client_of(server: str) -> str:
+    """The client that knows only this server."""
+    return f"c{server[1:]}"
 
 
 class Worker(Node):
