@@ -77,7 +77,7 @@ class ParkedTopics(Component):
             parked.expected[topic] = partitions
         self._answer_if_done(number)
 
-    def done(self, number: int, topic: str) -> None:
+    def finish(self, number: int, topic: str) -> None:
         """There is nothing to wait for."""
         if number in self._parked:
             self._parked[number].writing.pop(topic, None)
@@ -89,8 +89,8 @@ class ParkedTopics(Component):
             self._parked[number].refuse(topic, refusal)
             self._answer_if_done(number)
 
-    def is_written(self, reply: Reply, number: int, topic: str) -> bool:
-        """Did a fenced write succeed? If not, that is the topic's outcome."""
+    def is_done(self, reply: Reply, number: int, topic: str) -> bool:
+        """Did ZooKeeper do it, fenced or not? If not, that is the topic's outcome."""
         error = error_of(reply)
         if error is not ZooKeeperError.OK:
             unsure = (ErrorCode.REQUEST_TIMED_OUT, f"ZooKeeper answered {error.name}: it may have been done")

@@ -125,7 +125,7 @@ class TopicsApi(ParkedTopics):
         if error_of(reply) is ZooKeeperError.NODE_EXISTS:  # perhaps by our own attempt, whose answer was lost
             look = GetDataRequest(znodes.topic_path(topic.name))
             self._zk.ask_surely(look, self._found_there, number, topic, assignment)
-        elif self.is_written(reply, number, topic.name):
+        elif self.is_done(reply, number, topic.name):
             self._is_created(number, topic.name, assignment)
 
     def _found_there(
@@ -133,7 +133,9 @@ class TopicsApi(ParkedTopics):
     ) -> None:
         if reply.error is ZooKeeperError.NO_NODE:  # only settings, made by hand
             self._create(number, topic, assignment, has_config=True)
-        elif reply.message is not None and reply.message.data == znodes.encode_topic(assignment):
+        elif not self.is_done(reply, number, topic.name):
+            return
+        elif reply.message.data == znodes.encode_topic(assignment):
             self._is_created(number, topic.name, assignment)
         else:
             self.refuse(number, topic.name, (ErrorCode.TOPIC_ALREADY_EXISTS, f"topic {topic.name!r} exists already"))
@@ -181,15 +183,17 @@ class TopicsApi(ParkedTopics):
         if context is None:
             self.refuse(number, topic.name, NOT_HERE)
             return
-        if reply.error is not ZooKeeperError.OK:
+        if reply.error is ZooKeeperError.NO_NODE:
             self.refuse(number, topic.name, _unknown(topic.name))
+            return
+        if not self.is_done(reply, number, topic.name):
             return
         before = znodes.decode_topic(topic.name, reply.message.data)
         added = why_not_grown(topic.count, len(before)) or self._behind(topic, before)
         if isinstance(added, tuple):
             self.refuse(number, topic.name, added)
         elif validate_only:
-            self.done(number, topic.name)
+            self.finish(number, topic.name)
         else:
             data = znodes.encode_topic(before | added)
             write = SetDataRequest(znodes.topic_path(topic.name), data, reply.message.stat.version)
@@ -222,7 +226,7 @@ class TopicsApi(ParkedTopics):
             # By somebody else's change; or by our own, whose answer was lost.
             look = GetDataRequest(znodes.topic_path(topic.name))
             self._zk.ask_surely(look, self._look_again, number, topic, before, added)
-        elif self.is_written(reply, number, topic.name):
+        elif self.is_done(reply, number, topic.name):
             self._is_grown(number, topic.name, before, added)
 
     def _look_again(
@@ -268,7 +272,7 @@ class TopicsApi(ParkedTopics):
             self._zk.ask_surely(mark, self._marked, number, name)
 
     def _marked(self, reply: Reply, request: Any, number: int, topic: str) -> None:
-        if error_of(reply) is ZooKeeperError.NODE_EXISTS or self.is_written(reply, number, topic):
+        if error_of(reply) is ZooKeeperError.NODE_EXISTS or self.is_done(reply, number, topic):
             self.expect(number, topic, None)
 
 

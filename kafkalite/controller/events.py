@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from kafkalite.controller.context import Office
 from kafkalite.controller.znodes import CONTROLLER_EPOCH
 from kafkalite.protocol.zookeeper import CheckVersionRequest, ZooKeeperError
-from kafkalite.protocol.zookeeper_frames import ErrorResponse, MultiRequest, Reply
+from kafkalite.protocol.zookeeper_frames import ErrorResponse, MultiRequest, MultiResponse, Reply
 
 Step = Callable[..., None]  # a bound method, never a lambda
 
@@ -101,7 +101,7 @@ def fenced(office: Office, *operations: Any) -> MultiRequest:
 
 
 def error_of(reply: Reply) -> ZooKeeperError:
-    """Why the operations of a multi were not done; OK: they were.
+    """Why it was not done; OK: it was.
 
     A multi that fails has an error for each of its operations: OK for those before the one that failed.
     """
@@ -114,7 +114,8 @@ def is_deposed(reply: Reply) -> bool:
 
 
 def _failure(reply: Reply) -> tuple[int, ZooKeeperError]:
-    for at, result in enumerate(reply.message.results if reply.message is not None else ()):
+    results = reply.message.results if isinstance(reply.message, MultiResponse) else ()
+    for at, result in enumerate(results):
         if isinstance(result, ErrorResponse) and result.err not in {0, ZooKeeperError.RUNTIME_INCONSISTENCY}:
             return at, ZooKeeperError(result.err)
     return -1, reply.error

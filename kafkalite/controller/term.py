@@ -190,7 +190,11 @@ class Term:
         )
 
     def _introduce(self, brokers: Iterable[int]) -> None:
-        """Newcomers learn their roles and the whole cluster; all others learn of the newcomers."""
+        """Newcomers learn their roles and the whole cluster; all others learn of the newcomers.
+
+        So the first UpdateMetadata that a broker gets in a term, or in a life of its own, is whole: what it believed of
+        topics that are not in it, it may forget. To a new controller, all brokers are newcomers.
+        """
         newcomers, batch = frozenset(brokers), self.partitions.batch
         batch.update_metadata((), newcomers)
         for partition in self.context.partitions_on(newcomers):

@@ -101,6 +101,8 @@ class ZooKeeper:
         if type(request) not in READS:
             applied = self._apply(session, request)
             return Reply(0, self.tree.zxid, applied.error, applied.answer)
+        if session not in self.tree.sessions:
+            return Reply(0, self.tree.zxid, ZooKeeperError.SESSION_EXPIRED, None)
         read, kind = READS[type(request)]
         try:
             error, message = ZooKeeperError.OK, read(self.tree, request)

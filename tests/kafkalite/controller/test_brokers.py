@@ -209,6 +209,23 @@ def test_a_broker_that_comes_is_told_everything_and_the_others_are_told_of_it() 
         assert "orders" not in {topic.topic_name for topic in metadata.topic_states}, "nothing of it has changed"
 
 
+def test_the_first_word_of_a_controller_to_a_broker_is_whole() -> None:
+    """A broker may forget what it believed of topics that are not in it: they went when it did not listen."""
+    rig = three()
+    rig.add_topic("users", {0: [101], 1: [102]})
+    rig.run()
+    rig.expire()
+    rig.forget()
+
+    rig.elect()
+
+    for broker in (101, 102, 103):
+        first = rig.told(broker, UpdateMetadataRequest)[0]
+        assert [("orders", 1), ("users", 2)] == [
+            (topic.topic_name, len(topic.partition_states)) for topic in first.topic_states
+        ]
+
+
 def test_a_broker_that_died_and_came_back_between_two_reads_is_both() -> None:
     """Its epoch is another: what it led is led by others, and it begins with nothing told."""
     rig = three()

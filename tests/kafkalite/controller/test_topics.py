@@ -405,6 +405,23 @@ def test_validate_only_adds_nothing() -> None:
     assert 3 == len(assignment(rig))
 
 
+@pytest.mark.parametrize("what", ["create", "grow"])
+def test_with_an_expired_session_nobody_knows_whether_it_was_done(what: str) -> None:
+    """REQUEST_TIMED_OUT is not definite; TOPIC_ALREADY_EXISTS, or that there is no such topic, would be a lie."""
+    rig = Rig([101]).elect()
+    create(rig, partitions=1, replicas=1)
+
+    def expire(request: object) -> None:
+        if isinstance(request, zk.GetDataRequest | MultiRequest) and "orders" in str(request):
+            rig.zk.before = None
+            rig.do(zk.CloseSessionRequest(), rig.zk.session_id)
+
+    rig.zk.before = expire
+    outcome = create(rig, "orders2", 1, 1) if what == "create" else grow(rig, 5)
+
+    assert ErrorCode.REQUEST_TIMED_OUT == outcome.error_code
+
+
 def test_a_topic_that_is_not_there_cannot_grow() -> None:
     assert ErrorCode.UNKNOWN_TOPIC_OR_PARTITION == grow(Rig([101]).elect(), 5).error_code
 
