@@ -54,7 +54,10 @@ class ProducerIds(Component):
             self._read()
 
     def _read(self) -> None:
-        self._zk.ask_surely(GetDataRequest(znodes.PRODUCER_ID_BLOCK), self._was_read)
+        if self._zk.is_closed:  # the broker has left the cluster: another one has to be asked
+            self._refuse()
+        else:
+            self._zk.ask_surely(GetDataRequest(znodes.PRODUCER_ID_BLOCK), self._was_read)
 
     def _was_read(self, reply: Reply, request: GetDataRequest) -> None:
         if reply.error is ZooKeeperError.SESSION_EXPIRED:
@@ -65,10 +68,13 @@ class ProducerIds(Component):
             data = znodes.encode_producer_id_block(self._broker, start, start + BLOCK_SIZE - 1)
             self._zk.ask(SetDataRequest(request.path, data, reply.message.stat.version), self._was_set, start)
         else:
-            self._is_asking = False
-            waiting, self._waiting = self._waiting, []
-            for source in waiting:
-                self.node.reply(source, InitProducerIdResponse(error_code=ErrorCode.COORDINATOR_NOT_AVAILABLE))
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self._is_asking = False
+        waiting, self._waiting = self._waiting, []
+        for source in waiting:
+            self.node.reply(source, InitProducerIdResponse(error_code=ErrorCode.COORDINATOR_NOT_AVAILABLE))
 
     def _was_set(self, reply: Reply, request: SetDataRequest, start: int) -> None:
         if reply.error is not ZooKeeperError.OK:

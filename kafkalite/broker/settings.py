@@ -77,7 +77,8 @@ class Settings(Component):
             self._read(topic)
 
     def _read(self, topic: str) -> None:
-        self._zk.ask_surely(GetDataRequest(znodes.topic_config_path(topic), watch=True), self._was_read, topic)
+        if not self._zk.is_closed:  # a broker that has left the cluster learns nothing any more
+            self._zk.ask_surely(GetDataRequest(znodes.topic_config_path(topic), watch=True), self._was_read, topic)
 
     def _was_read(self, reply: Reply, request: GetDataRequest, topic: str) -> None:
         if reply.error is ZooKeeperError.SESSION_EXPIRED:

@@ -55,7 +55,7 @@ class ControlledShutdown(Component):
 
     def on_retry(self) -> None:
         """Try once more, or have done with it."""
-        if self._tries_left == 0:
+        if self._tries_left == 0 or self._zk.is_closed:
             self._finish()
             return
         self._tries_left -= 1

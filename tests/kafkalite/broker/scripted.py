@@ -61,7 +61,7 @@ class ScriptedZooKeeper:
     """Takes what a component asks, in order; the test answers one at a time."""
 
     def __init__(self) -> None:
-        self.session_id = 7
+        self.session_id, self.is_closed = 7, False
         self.asked: list[tuple[Any, Callable[..., None], tuple[Any, ...]]] = []
 
     def ask(self, request: Any, then: Callable[..., None], *arguments: Any) -> None:

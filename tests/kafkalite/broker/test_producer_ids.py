@@ -112,6 +112,19 @@ def test_an_expired_session_is_waited_out_and_an_error_is_told() -> None:
     assert [("p1", InitProducerIdResponse(error_code=ErrorCode.COORDINATOR_NOT_AVAILABLE))] == stage.replies
 
 
+def test_a_broker_that_has_left_the_cluster_sends_producers_elsewhere() -> None:
+    stage, zk = scene()
+    stage.hears("p1", ASK)
+
+    zk.is_closed = True
+    zk.answer(error=ZooKeeperError.SESSION_EXPIRED)
+
+    stage.drain()
+    assert [("p1", InitProducerIdResponse(error_code=ErrorCode.COORDINATOR_NOT_AVAILABLE))] == stage.replies
+    assert [InitProducerIdResponse(error_code=ErrorCode.COORDINATOR_NOT_AVAILABLE)] == stage.hears("p2", ASK)
+    assert [] == zk.requests
+
+
 def test_a_transactional_id_is_not_served() -> None:
     stage, _ = scene()
 

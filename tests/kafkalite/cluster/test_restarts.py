@@ -5,10 +5,20 @@ from __future__ import annotations
 import pytest
 
 from kafkalite.errors import ErrorCode
-from kafkalite.facts import BrokerFenced, BrokerRegistered, BrokerStopped, ControllerElected, LeaderElected, LogLoaded
+from kafkalite.facts import (
+    BrokerFenced,
+    BrokerRegistered,
+    BrokerStopped,
+    ControllerElected,
+    LeaderElected,
+    LogDirectoryFailed,
+    LogLoaded,
+)
+from kafkalite.protocol.fetch import FetchPartition, FetchRequest, FetchTopic
 from kafkalite.protocol.metadata import MetadataRequest, MetadataRequestTopic
 from kafkalite.sim.cluster import Cluster
-from kafkalite.sim.faults import Freeze, PowerLoss
+from kafkalite.sim.faults import FillDisk, Freeze, PowerLoss
+from kafkalite.sim.trace import facts_of
 
 from .reading import answer_of, facts, isr_of, leader_of, values_of
 
@@ -176,3 +186,37 @@ def test_a_broker_that_stopped_in_order_begins_again_at_once_and_opens_its_logs_
 
     assert cluster.now_ms - stopped_ms < 1000, "its session was closed, and nobody waited for a time-out"
     assert LogLoaded("orders", 0, 0, 1, was_clean=True) == facts(cluster, LogLoaded, leader)[-1]
+
+
+def test_a_broker_whose_disk_fails_leaves_the_cluster_at_once_and_is_back_when_it_is_restarted() -> None:
+    """R4."""
+    cluster = three(seed=31)
+    producer = cluster.producer()
+    leader = leader_of(cluster, "orders")
+    assert 0 == producer.send("orders", b"before").result()
+
+    cluster.inject(FillDisk(leader, 0, 3000))
+    assert 1 == producer.send("orders", b"by the next leader").result()
+    failed_ms = next(at.now_ms for at in facts_of(cluster.steps) if type(at.fact) is LogDirectoryFailed)
+    assert cluster.now_ms - failed_ms < 2000, "nobody waited for a session's time-out"
+    assert leader != leader_of(cluster, "orders")
+    fetch = FetchRequest(topics=(FetchTopic("orders", (FetchPartition(0, fetch_offset=0),)),))
+    refused = answer_of(cluster, leader, fetch)
+    cluster.run_for(5000)
+    cluster.kill(leader).restart(leader)
+    cluster.run_until(lambda: isr_of(cluster, "orders") == ALL, "an ISR of all three")
+
+    assert ErrorCode.KAFKA_STORAGE_ERROR == refused.responses[0].partitions[0].error_code
+    assert [b"before", b"by the next leader"] == values_of(cluster, "orders", 0, 2)
+
+
+def test_a_broker_whose_disk_has_failed_may_be_stopped_in_order() -> None:
+    cluster = three(seed=32)
+    leader = leader_of(cluster, "orders")
+    cluster.inject(FillDisk(leader, 0, 3000))
+    cluster.producer().send("orders", b"v").result()
+
+    cluster.shut_down(leader)
+    cluster.run_until(lambda: facts(cluster, BrokerStopped) != [], "the end of the broker", 1000)
+
+    assert [BrokerStopped(int(leader[1:]))] == facts(cluster, BrokerStopped)
