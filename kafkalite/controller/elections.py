@@ -8,7 +8,7 @@ partition works again, and what only the ISR had is lost.
     new               a partition is created                       first live replica              all live replicas
     offline           the leader died, or there is none            first live of the ISR           its live members
     ... unclean       ... none of them is alive                    first live replica              it alone
-    ... none at all   ... and unclean is not allowed               -1                              the last member
+    ... none at all   ... and unclean is not allowed               -1                              whoever died last
     follower died     the leader lives                             as it was                       its live members
     preferred         from time to time                            the first replica, if in sync   as it was
     shutdown          a broker says that it is about to stop       first live other of the ISR     without who stops
@@ -51,18 +51,18 @@ def elect_leader(
     return None
 
 
-def isr_without(isr: tuple[int, ...], live: frozenset[int], leader: int) -> tuple[int, ...]:
+def isr_without(isr: tuple[int, ...], live: frozenset[int]) -> tuple[int, ...]:
     """The ISR without its dead members. The last one is kept, dead or not: only it surely has what was committed.
 
-    Where all died together, the leader is kept: its log is the longest.
+    Where all died together, all are kept: each of them has it, and whoever comes back first may lead. To keep one of
+    them would be to guess which comes back whole.
 
-    >>> isr_without((1, 2, 3), frozenset({1, 3}), leader=1)
+    >>> isr_without((1, 2, 3), frozenset({1, 3}))
     (1, 3)
-    >>> isr_without((1, 2), frozenset(), leader=1)
-    (1,)
+    >>> isr_without((1, 2), frozenset())
+    (1, 2)
     """
-    alive = tuple(member for member in isr if member in live)
-    return alive or ((leader,) if leader in isr else isr[-1:])
+    return tuple(member for member in isr if member in live) or isr
 
 
 def first_state(assignment: list[int], live: frozenset[int], controller_epoch: int) -> LeaderAndIsr | None:
@@ -84,13 +84,13 @@ def state_among(
     >>> state_among([1, 2], was, frozenset({2}), unclean=False)
     LeaderAndIsr(leader=2, leader_epoch=5, isr=(2,), controller_epoch=5, zk_version=9)
     >>> state_among([1, 2], was, frozenset(), unclean=False)
-    LeaderAndIsr(leader=-1, leader_epoch=5, isr=(1,), controller_epoch=5, zk_version=9)
+    LeaderAndIsr(leader=-1, leader_epoch=5, isr=(1, 2), controller_epoch=5, zk_version=9)
     """
     if was.leader in live:
-        return _changed(was, was.leader, isr_without(was.isr, live, was.leader))
+        return _changed(was, was.leader, isr_without(was.isr, live))
     elected = elect(assignment, list(was.isr), live, unclean)
     if elected is None:
-        return _changed(was, NO_LEADER, isr_without(was.isr, live, was.leader))
+        return _changed(was, NO_LEADER, isr_without(was.isr, live))
     leader, isr = elected
     return _changed(was, leader, tuple(isr))
 

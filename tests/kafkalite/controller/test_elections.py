@@ -52,9 +52,9 @@ def test_the_first_replica_that_is_alive_and_in_sync_is_elected(
         (state(1, 1, 2, 3), {2, 3}, 2, (2, 3)),
         (state(1, 1, 2, 3), {1, 3}, 1, (1, 3)),  # a follower died
         (state(1, 1), set(), NO_LEADER, (1,)),  # the last of the ISR is kept
-        (state(1, 1, 2), set(), NO_LEADER, (1,)),  # all died at once
+        (state(1, 1, 2), set(), NO_LEADER, (1, 2)),  # all died at once: each has what was committed
         (state(NO_LEADER, 1), {1, 2}, 1, (1,)),  # and only it may lead again
-        (state(2, 1, 3), set(), NO_LEADER, (3,)),
+        (state(2, 1, 3), set(), NO_LEADER, (1, 3)),
     ],
 )
 def test_the_state_follows_who_is_alive(was: LeaderAndIsr, live: set[int], leader: int, isr: tuple[int, ...]) -> None:
@@ -132,6 +132,14 @@ def test_who_stops_in_order_hands_over_and_leaves_the_isr(
     assert (leader, isr) == (now.leader, now.isr)
 
 
-def test_of_an_isr_that_died_together_the_leader_is_kept() -> None:
-    assert (2,) == isr_without((1, 2, 3), frozenset(), leader=2)
-    assert (3,) == isr_without((1, 3), frozenset(), leader=NO_LEADER)
+def test_of_an_isr_that_died_together_all_are_kept_since_each_has_what_was_committed() -> None:
+    assert (1, 2, 3) == isr_without((1, 2, 3), frozenset())
+
+
+def test_one_that_comes_back_of_an_isr_that_died_together_may_lead_whoever_led_before() -> None:
+    """R4: the old leader may be the one that comes back last, or without its tail."""
+    together = state_among(REPLICAS, state(1, 1, 2, 3), frozenset(), unclean=False)
+
+    back = state_among(REPLICAS, together, frozenset({3}), unclean=False)
+
+    assert (3, (3,)) == (back.leader, back.isr)
