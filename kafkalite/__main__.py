@@ -7,8 +7,16 @@ Left out: `serve`, which comes with the network.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kafkalite.net.serve import ServedCluster
 
 from kafkalite.errors import KafkaliteError
 
@@ -55,7 +63,27 @@ def _parser() -> argparse.ArgumentParser:
     soak.add_argument("--deliveries", type=int, default=20_000, metavar="N", help="at least so many in each run")
     soak.add_argument("--jobs", type=int, default=None, metavar="N", help="how many at a time (default: one a core)")
     soak.set_defaults(run=_soak)
+    _add_serve(commands)
     return parser
+
+
+def _add_serve(commands: Any) -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="start a cluster that any Kafka client can talk to",
+        description="Start brokers and ZooKeeper servers, each a process of its own, on loopback; Ctrl-C stops them in "
+        "order. There is no authentication: whoever reaches a port may do everything.",
+        epilog="Example: python -m kafkalite serve --brokers 3 --zookeepers 3 --data ./data",
+    )
+    serve.add_argument("--brokers", type=int, default=1, metavar="N", help="how many (default: 1)")
+    serve.add_argument("--zookeepers", type=int, default=1, metavar="N", help="how many; odd is best (default: 1)")
+    serve.add_argument(
+        "--zookeeper", metavar="HOST:PORT,...", help="use this ensemble (Apache's, too) instead of our own"
+    )
+    serve.add_argument("--data", type=Path, metavar="DIR", help="where to keep everything; without it, gone at the end")
+    serve.add_argument("--port", type=int, default=9092, metavar="N", help="of the first broker (default: 9092)")
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="listen here (default: 127.0.0.1)")
+    serve.set_defaults(run=_serve)
 
 
 def _scenario(options: argparse.Namespace) -> int:
@@ -102,6 +130,44 @@ def _soak(options: argparse.Namespace) -> int:
         print(f"  {times:>12,}  {name}")
     print(f"seeds with a problem: {', '.join(str(one.seed) for one in summary.failed) or 'none'}")
     return 1 if summary.failed else 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from kafkalite.net.serve import ServeFailed, serve  # noqa: PLC0415 - as above
+
+    zookeeper = tuple(options.zookeeper.split(",")) if options.zookeeper else ()
+    try:
+        with serve(
+            options.data,
+            brokers=options.brokers,
+            zookeepers=options.zookeepers,
+            host=options.host,
+            port=options.port,
+            zookeeper=zookeeper,
+        ) as cluster:
+            print(f"bootstrap.servers={cluster.bootstrap}")
+            print(f"zookeeper.connect={','.join(cluster.plan.ensemble)}")
+            print(
+                f"logs in {cluster.folder}; for example: kcat -b {cluster.bootstrap} -L    (Ctrl-C stops)", flush=True
+            )
+            _watch(cluster)
+    except ServeFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _watch(cluster: ServedCluster) -> None:
+    """Tell of processes that die, until Ctrl-C."""
+    told: set[str] = set()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        while len(told) < len(cluster.processes):
+            for name, code in cluster.died().items():
+                if name not in told:
+                    print(f"{name} died ({code}); see {cluster.processes[name].log_path}", file=sys.stderr, flush=True)
+                    told.add(name)
+            sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from kafkalite.net.nodes import ENSEMBLE_PORT, Served, serve_broker, serve_zooke
 from kafkalite.reference import REFERENCE
 
 HOST = "127.0.0.1"
+BELOW_EPHEMERAL_PORTS = 32_000  # Linux gives out those from 32,768 on
 
 
 @dataclass
@@ -86,25 +88,33 @@ class RealCluster:
         asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
 
 
-def free_ports(count: int, *, pairs: bool = False) -> list[int]:
-    """Ports that nobody uses now; with `pairs`, the ones above them are free, too."""
-    found: list[int] = []
-    while len(found) < count:
-        with socket.socket() as one, socket.socket() as above:
-            one.bind((HOST, 0))
-            port = one.getsockname()[1]
-            try:
-                above.bind((HOST, port + ENSEMBLE_PORT))
-            except OSError:
-                if pairs:
-                    continue
-            if all(abs(port - other) > 1 for other in found):
-                found.append(port)
-    return found
+def free_ports(count: int, apart: int = 1) -> list[int]:
+    """Ports that nobody uses now, `apart` from each other and with what lies between free, too.
+
+    They lie below those that the system gives to outgoing connections: a node of ours that connects somewhere must not
+    be given the port on which another one is about to listen.
+    """
+    first = BELOW_EPHEMERAL_PORTS - count * apart
+    while first > 10_000:
+        first -= random.SystemRandom().randrange(1, 500)  # several test processes look for ports at the same time
+        ports = range(first, first + count * apart)
+        if all(_is_free(port) for port in ports):
+            return list(ports[::apart])
+    raise RuntimeError(f"no {count * apart} free ports in a row above 10,000")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 def real_cluster(folder: Path, brokers: int, zookeepers: int) -> Iterator[RealCluster]:
-    servers = tuple(f"{HOST}:{port}" for port in free_ports(zookeepers, pairs=True))
+    servers = tuple(f"{HOST}:{port}" for port in free_ports(zookeepers, apart=1 + ENSEMBLE_PORT))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -1,0 +1,95 @@
+"""Which processes a served cluster has, where each listens, and which folder is whose: data, made from few numbers.
+
+    DIR/broker-101, broker-102, ...       a broker's logs, under Kafka's file names
+    DIR/zookeeper-1, ...                  a ZooKeeper server's log and snapshots
+
+Ports follow from the first: brokers from there on, ZooKeeper's clients from 100 above, two apart (the servers talk to
+each other on the port between). Another first port on the same folder is the same cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kafkalite.config import BrokerConfig, ZooKeeperConfig
+
+FIRST_BROKER_ID = 101
+ZOOKEEPER_PORTS = 100  # above the first broker's
+TICKS_A_SESSION = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process: what it is, under which name it is spoken of, and how it is configured."""
+
+    name: str
+    kind: str  # "broker" or "zookeeper"
+    config: BrokerConfig | ZooKeeperConfig
+
+    def to_data(self) -> dict[str, Any]:
+        """As JSON-able data: what the process is given."""
+        return {"name": self.name, "kind": self.kind, "config": asdict(self.config)}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Process:
+        """The process that `to_data` was made from."""
+        config: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data["config"].items()
+        }
+        kind = BrokerConfig if data["kind"] == "broker" else ZooKeeperConfig
+        return cls(data["name"], data["kind"], kind(**config))
+
+
+@dataclass(frozen=True, slots=True)
+class ServePlan:
+    """A whole cluster; `zookeeper` is an ensemble of somebody else's to use instead of our own."""
+
+    brokers: int = 1
+    zookeepers: int = 1
+    host: str = "127.0.0.1"
+    port: int = 9092
+    zookeeper: tuple[str, ...] = ()
+    session_timeout_ms: int = 6000  # after which a broker that is not heard of is dead to the others
+
+    @property
+    def bootstrap(self) -> str:
+        """What clients are told."""
+        return ",".join(f"{self.host}:{self.port + index}" for index in range(self.brokers))
+
+    @property
+    def ensemble(self) -> tuple[str, ...]:
+        """The servers of the coordination service."""
+        first = self.port + ZOOKEEPER_PORTS
+        return self.zookeeper or tuple(f"{self.host}:{first + 2 * index}" for index in range(self.zookeepers))
+
+    def processes(self) -> list[Process]:
+        """The ensemble first, unless it is somebody else's."""
+        own = () if self.zookeeper else self.ensemble
+        replicas, tick_ms = min(3, self.brokers), self.session_timeout_ms // TICKS_A_SESSION
+        return [
+            *(
+                Process(
+                    f"zookeeper-{number}",
+                    "zookeeper",
+                    ZooKeeperConfig(name, self.ensemble, tick_ms=tick_ms, min_session_timeout_ms=2 * tick_ms),
+                )
+                for number, name in enumerate(own, start=1)
+            ),
+            *(
+                Process(
+                    f"broker-{FIRST_BROKER_ID + index}",
+                    "broker",
+                    BrokerConfig(
+                        FIRST_BROKER_ID + index,
+                        self.ensemble,
+                        host=self.host,
+                        port=self.port + index,
+                        default_replication_factor=replicas,
+                        zookeeper_session_timeout_ms=self.session_timeout_ms,
+                        controlled_shutdown_retry_backoff_ms=500,
+                    ),
+                )
+                for index in range(self.brokers)
+            ),
+        ]
