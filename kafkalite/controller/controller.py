@@ -162,7 +162,7 @@ class Controller(Component):
         self._channels.close_all()
         self.cancel_timer("rebalance")
         self.node.note(ControllerResigned(self._config.broker_id, term.context.office.epoch))
-        for source in term.stopping:
+        for source in term.moves.waiting:
             self.node.reply(source, ControlledShutdownResponse(ErrorCode.NOT_CONTROLLER))
         self.tell_those_who_wait()
 
@@ -187,7 +187,7 @@ class Controller(Component):
     def on_rebalance(self) -> None:
         """It is time to look whether leaders are where they were placed."""
         if self._term is not None:
-            self._events.put(self._term.rebalance)
+            self._events.put(self._term.moves.rebalance)
             self.set_timer("rebalance", self._config.leader_imbalance_check_interval_ms)
 
     def on_controlled_shutdown_request(self, source: NodeName, request: ControlledShutdownRequest) -> None:
@@ -195,13 +195,11 @@ class Controller(Component):
         if self._term is None:
             self.node.reply(source, ControlledShutdownResponse(ErrorCode.NOT_CONTROLLER))
             return
-        if source not in self._term.stopping:
-            self._term.stopping.append(source)
-        self._events.put(self._term.shut_down, source, request)
+        self._term.moves.ask(source, request)
 
     def on_peer_lost(self, peer: NodeName, requests: tuple[Any, ...]) -> None:
-        if self._term is not None and peer in self._term.stopping:
-            self._term.stopping.remove(peer)
+        if self._term is not None and peer in self._term.moves.waiting:
+            self._term.moves.waiting.remove(peer)
 
     def _on_answer(self, broker: int, response: Any, request: Any) -> None:
         if self._term is not None:

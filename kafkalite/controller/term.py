@@ -24,6 +24,7 @@ from kafkalite.controller.channels import Channels
 from kafkalite.controller.context import Context, Office
 from kafkalite.controller.deletion import TopicDeletion
 from kafkalite.controller.events import Events
+from kafkalite.controller.moving import LeaderMoves
 from kafkalite.controller.partitions import PartitionStateMachine
 from kafkalite.controller.requests import RequestBatch
 from kafkalite.controller.znodes import LiveBroker
@@ -31,16 +32,10 @@ from kafkalite.errors import ErrorCode
 from kafkalite.facts import BrokersChanged
 from kafkalite.node import Node
 from kafkalite.parts import Parts
-from kafkalite.protocol.inter_broker import (
-    ControlledShutdownRequest,
-    ControlledShutdownResponse,
-    RemainingPartition,
-    StopReplicaRequest,
-    UpdateMetadataRequest,
-)
+from kafkalite.protocol.inter_broker import StopReplicaRequest, UpdateMetadataRequest
 from kafkalite.protocol.zookeeper import GetChildrenRequest, GetDataRequest, ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import Reply
-from kafkalite.types import NodeName, TopicPartition
+from kafkalite.types import TopicPartition
 
 
 class Owner(Protocol):
@@ -69,9 +64,9 @@ class Term:
         self._node, self._config, self._events, self._channels, self._owner = node, config, events, channels, owner
         self.context = context = Context(office)
         self.partitions = PartitionStateMachine(node, config, parts, events, context, self._send, owner.resign)
+        self.moves = LeaderMoves(node, config, events, context, self.partitions)
         self.deletion = TopicDeletion(node, config.broker_id, events, context, self._send, owner.resign)
         self.known: set[TopicPartition] = set()  # with a leader, and our own broker knows it: clients can be told
-        self.stopping: list[NodeName] = []  # who asked to stop and is not answered yet
 
     # The beginning --------------------------------------------------------------------------------------------------
 
@@ -247,54 +242,6 @@ class Term:
     def _deletions_listed(self, replies: list[Reply]) -> None:
         self.deletion.begin([topic for topic in _children(replies[0]) if topic not in self.context.deleting])
         self._owner.tell_those_who_wait()
-
-    # Leaders are moved ----------------------------------------------------------------------------------------------
-
-    def rebalance(self) -> None:
-        """Give leaderships back to the preferred leaders of brokers that lead too little of what was placed on them."""
-        context = self.context
-        placed: dict[int, list[TopicPartition]] = {}
-        for partition, brokers in context.partitions():
-            if partition[0] not in context.deleting:
-                placed.setdefault(brokers[0], []).append(partition)
-        wanted: list[TopicPartition] = []
-        for broker in sorted(placed.keys() & context.live):
-            elsewhere = [one for one in placed[broker] if context.leader_of(one) not in {broker, znodes.NO_LEADER}]
-            if 100 * len(elsewhere) > self._config.leader_imbalance_per_broker_percentage * len(placed[broker]):
-                wanted += elsewhere
-        self.partitions.prefer(wanted)
-
-    def shut_down(self, source: NodeName, request: ControlledShutdownRequest) -> None:
-        """A broker is about to stop: others lead and are in sync in its place, as far as there are any."""
-        error = self._why_not(request)
-        if error is not ErrorCode.NONE:
-            self._answer(source, ControlledShutdownResponse(error))
-            return
-        self.context.shutting_down.add(request.broker_id)
-        held = [one for one in self._shared_by(request.broker_id) if one in self.context.leadership]
-        self._events.put_first((self.partitions.hand_over, held), (self._handed_over, source, request.broker_id))
-
-    def _handed_over(self, source: NodeName, broker: int) -> None:
-        left = [one for one in self._shared_by(broker) if self.context.leader_of(one) == broker]
-        remaining = tuple(RemainingPartition(*partition) for partition in left)
-        self._answer(source, ControlledShutdownResponse(remaining_partitions=remaining))
-
-    def _why_not(self, request: ControlledShutdownRequest) -> ErrorCode:
-        known = self.context.brokers.get(request.broker_id)
-        if known is None:
-            return ErrorCode.BROKER_NOT_AVAILABLE
-        if -1 < request.broker_epoch < known.epoch:
-            return ErrorCode.STALE_BROKER_EPOCH
-        return ErrorCode.NONE
-
-    def _shared_by(self, broker: int) -> list[TopicPartition]:
-        """What it holds and another could lead."""
-        return [one for one in self.context.partitions_on([broker]) if len(self.context.brokers_of(one)) > 1]
-
-    def _answer(self, source: NodeName, response: ControlledShutdownResponse) -> None:
-        if source in self.stopping:
-            self.stopping.remove(source)
-            self._node.reply(source, response)
 
     # What brokers answer --------------------------------------------------------------------------------------------
 
