@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kafkalite.clients.fetched import read_fetched
-from kafkalite.log.batch import TRANSACTIONAL, encode_batch, patched
+from kafkalite.log.batch import CONTROL, TRANSACTIONAL, encode_batch, patched
 from kafkalite.log.errors import CorruptBatch
 from kafkalite.log.markers import Marker, encode_marker
 from kafkalite.log.record import Record
@@ -87,3 +87,19 @@ def test_a_wrong_crc_is_an_error_unless_nobody_looks() -> None:
 
 def test_nothing_is_nothing() -> None:
     assert ([], 3, -1) == read_fetched(b"", 3)
+
+
+def test_a_control_batch_that_compaction_has_emptied_is_passed_over() -> None:
+    emptied = encode_batch([], base_offset=0, leader_epoch=4, attributes=TRANSACTIONAL | CONTROL, producer_id=7)
+    data = emptied + _batch(1, 1, 7, transactional=True)
+
+    assert [1] == _offsets(data)
+    assert [] == _offsets(data, aborted=[(7, 0)])
+
+
+def test_a_compression_that_is_not_there_is_an_error_and_no_empty_answer() -> None:
+    snappy = 2
+    data = encode_batch([Record(None, b"v")], attributes=snappy)
+
+    with pytest.raises(CorruptBatch, match="no codec 2"):
+        read_fetched(data, 0)

@@ -168,6 +168,20 @@ def test_without_idempotence_breaks_double_records_on_some_seed() -> None:
     assert doubled > 10
 
 
+def test_with_idempotence_a_partition_has_no_more_than_five_in_flight_whatever_is_allowed() -> None:
+    """A leader remembers the last five batches: a sixth could not be told from a new one."""
+    run = _run(linger_ms=0, max_in_flight_requests_per_connection=20)
+    run.truth.work_ms = 30
+    client: Any = run.sim.nodes["p1"]
+    most = 0
+    run.produce(60, every_ms=2)
+    while len(run.outcomes()) < 60:
+        run.sim.step()
+        most = max(most, len(client.sender._in_flight.get("b101", ())))
+
+    assert 5 == most
+
+
 # Holes ---------------------------------------------------------------------------------------------------------------
 
 
