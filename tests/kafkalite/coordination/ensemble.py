@@ -310,7 +310,7 @@ def disasters(servers: tuple[NodeName, ...], seed: int, until_ms: float, count: 
         if one == "c1":
             one, other = other, one
         for_ms = min(rng.choice((30, 150, 600)) * rng.random() * 2, until_ms - at_ms)
-        kind = rng.choice(("kill", "power", "cut", "one way", "freeze", "break", "disk"))
+        kind = rng.choice(("kill", "power", "cut", "one way", "freeze", "break", "slow disk", "full disk", "clock"))
         if kind in {"kill", "power"}:
             schedule.append((at_ms, f.Kill(one) if kind == "kill" else f.PowerLoss(one)))
             schedule.append((at_ms + for_ms, f.Restart(one)))
@@ -322,6 +322,10 @@ def disasters(servers: tuple[NodeName, ...], seed: int, until_ms: float, count: 
             schedule.append((at_ms, f.Freeze(one, for_ms)))
         elif kind == "break":
             schedule.append((at_ms, f.BreakConnection(one, other)))
-        else:
+        elif kind == "slow disk":
             schedule += [(at_ms, f.SlowDisk(one, 40)), (at_ms + for_ms, f.SlowDisk(one, 1))]
+        elif kind == "full disk":
+            schedule.append((at_ms, f.FillDisk(one, rng.randrange(300), for_ms)))
+        else:
+            schedule.append((at_ms, f.SkewClock(one, rng.uniform(-1e6, 1e6))))
     return schedule + [(until_ms, f.Restart(name)) for name in servers]
