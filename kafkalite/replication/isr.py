@@ -32,9 +32,9 @@ def progress(before: ReplicaProgress, fetch_offset: int, leader_end: int, now_ms
     """
     caught_up_ms = before.caught_up_ms
     if fetch_offset >= leader_end:
-        caught_up_ms = max(caught_up_ms, now_ms)
+        caught_up_ms = now_ms
     elif fetch_offset >= before.leader_end_at_last_fetch >= 0:
-        caught_up_ms = max(caught_up_ms, before.last_fetch_ms)
+        caught_up_ms = before.last_fetch_ms
     return ReplicaProgress(fetch_offset, caught_up_ms, now_ms, leader_end)
 
 

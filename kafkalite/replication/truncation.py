@@ -34,5 +34,5 @@ def truncate_to(
     own_epoch = max((epoch for epoch, _ in follower_epochs if epoch <= leader_epoch), default=leader_epoch)
     own_end = min((start for epoch, start in follower_epochs if epoch > leader_epoch), default=follower_end)
     if own_epoch != leader_epoch:
-        return min(own_end, follower_end), False
-    return min(own_end, leader_end, follower_end), True
+        return own_end, False
+    return min(own_end, leader_end), True

@@ -40,3 +40,8 @@ def test_min_isr_above_the_replication_factor_does_not_freeze_it() -> None:
 def test_a_consumer_reads_below_the_watermark_only() -> None:
     """R3: what the leader alone has may be lost with it."""
     assert 3 == readable_end(log_end=5, high_watermark=3)
+
+
+def test_a_consumer_reads_no_further_than_the_log_goes() -> None:
+    """A replica may have heard of a watermark before it has the records."""
+    assert 3 == readable_end(log_end=3, high_watermark=5)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkalite.replication.isr import ACKS_ALL, enough_replicas, is_caught_up, lagging, may_join, progress
+from kafkalite.replication.isr import enough_replicas, is_caught_up, lagging, may_join, progress
 from kafkalite.types import ReplicaProgress
 
 LAG_MAX_MS = 30_000.0
@@ -24,6 +24,12 @@ def test_a_follower_with_what_the_leader_had_at_its_previous_fetch_was_caught_up
     before = ReplicaProgress(end_offset=5, caught_up_ms=1.0, last_fetch_ms=40.0, leader_end_at_last_fetch=8)
 
     assert ReplicaProgress(8, 40.0, 50.0, 20) == progress(before, fetch_offset=8, leader_end=20, now_ms=50.0)
+
+
+def test_a_follower_that_had_all_of_an_empty_log_was_caught_up_then() -> None:
+    before = ReplicaProgress(end_offset=0, caught_up_ms=1.0, last_fetch_ms=40.0, leader_end_at_last_fetch=0)
+
+    assert 40.0 == progress(before, fetch_offset=0, leader_end=3, now_ms=50.0).caught_up_ms
 
 
 def test_a_fetch_alone_does_not_make_a_follower_caught_up() -> None:
@@ -102,7 +108,7 @@ def test_a_replica_joins_once_it_has_all_that_is_committed_and_all_before_the_ep
 
 @pytest.mark.parametrize(
     ("isr_size", "min_isr", "acks", "expected"),
-    [(2, 2, ACKS_ALL, True), (1, 2, ACKS_ALL, False), (1, 2, 1, True), (1, 2, 0, True), (3, 2, ACKS_ALL, True)],
+    [(2, 2, -1, True), (1, 2, -1, False), (1, 2, 1, True), (1, 2, 0, True), (3, 2, -1, True)],
 )
 def test_min_isr_is_a_floor_and_only_for_acks_all(isr_size: int, min_isr: int, acks: int, expected: bool) -> None:
     """P4, R6."""

@@ -20,6 +20,8 @@ NEARER = ReplicaView(3, "b", is_leader=False, log_start=2, end_offset=8, since_c
         (5, "a", 1),
         (5, "b", 3),  # of two near ones, the one that has more
         (1, "b", 2),  # the other one no longer has it
+        (2, "b", 3),  # its log begins there
+        (8, "b", 3),  # what comes next is what it will have next
         (9, "b", 1),  # neither has it yet
     ],
 )

@@ -19,6 +19,7 @@ History = list[tuple[int, int]]  # of each offset: the epoch it was written in, 
         ([(0, 0), (1, 1)], 2, (0, 1), (1, True)),  # KIP-101, scenario 2: its epoch 1 was nobody else's
         ([(1, 0), (3, 2)], 5, (2, 4), (2, False)),  # KIP-279: the answer is an epoch it never saw
         ([(1, 0)], 2, (1, 2), (2, True)),  # ... and its second question
+        ([(1, 0), (3, 2), (4, 3)], 5, (2, 9), (2, False)),  # two epochs that the leader does not know
         ([(2, 0)], 3, (2, 9), (3, True)),  # the leader has more of the same epoch
         ([(5, 10)], 20, (3, 10), (10, True)),  # all it has came later than what the leader remembers
         ([(5, 10)], 20, (3, 4), (4, True)),  # ... and begins above it: its log is emptied
