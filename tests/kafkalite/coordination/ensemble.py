@@ -117,6 +117,9 @@ class Ensemble:
         self.facts: list[tuple[float, NodeName, Any]] = []
         self.sim.observers.append(self._hear)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Ensemble:
+        return self  # a copy of the simulator is built by the same, and listened to by nobody
+
     def build(self, name: NodeName, storage: MemoryStorage) -> Node:
         return ZooKeeperServer(name, config(name, len(self.names), **self._settings), self._parts, storage)
 
