@@ -51,6 +51,29 @@ class ConsumerProtocolAssignment:
     user_data: Bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StickyUserData:
+    """What a member of an eager group tells the sticky assignor beside its subscription: what it held, since when."""
+
+    previous_assignment: tuple[ProtocolTopicPartition, ...] = ()
+    generation: Int32 = -1
+
+
+def encode_sticky_user_data(partitions: Iterable[tuple[str, int]], generation: int) -> bytes:
+    """The bytes of Kafka's StickyAssignor; no version stands before them."""
+    out = bytearray()
+    codec(StickyUserData, 0, flexible=False).encode(StickyUserData(by_topic(partitions), generation), out)
+    return bytes(out)
+
+
+def decode_sticky_user_data(data: Data | None) -> tuple[list[tuple[str, int]], int]:
+    """What a member held, and in which generation; nothing if it did not say. Raises ProtocolError."""
+    if not data:
+        return [], -1
+    found = codec(StickyUserData, 0, flexible=False).decode(data)
+    return flat(found.previous_assignment), found.generation
+
+
 def encode_subscription(subscription: ConsumerProtocolSubscription, version: int = VERSION_NEWEST) -> bytes:
     """The bytes a member sends with JoinGroup.
 

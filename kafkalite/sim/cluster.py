@@ -18,15 +18,16 @@ from typing import Any, Self, TypeVar
 
 from kafkalite.clients.admin import Admin
 from kafkalite.clients.consumer import Consumer
+from kafkalite.clients.group_consumer import GroupConsumer
 from kafkalite.clients.producer import Producer
-from kafkalite.config import BrokerConfig, ClientConfig, ConsumerConfig, ProducerConfig, ZooKeeperConfig
+from kafkalite.config import BrokerConfig, ClientConfig, ConsumerConfig, GroupConfig, ProducerConfig, ZooKeeperConfig
 from kafkalite.errors import SimulationStuck
 from kafkalite.node import Node, Send
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
 from kafkalite.sim import faults
 from kafkalite.sim.blueprint import FIRST_BROKER_ID, Blueprint, Input, broker_id_of, broker_name
-from kafkalite.sim.facades import EARLIEST, AdminFacade, ConsumerFacade, ProducerFacade
+from kafkalite.sim.facades import EARLIEST, AdminFacade, ConsumerFacade, MemberFacade, ProducerFacade
 from kafkalite.sim.network import Delays
 from kafkalite.sim.shell import Shell, ShellFacade
 from kafkalite.sim.simulator import Simulator, Step
@@ -256,6 +257,15 @@ class Cluster:
             self._add(Consumer, name, client, ConsumerConfig(**own))
         return ConsumerFacade(self, name)
 
+    def member(self, name: NodeName, group: str, *topics: str, **settings: Any) -> MemberFacade:
+        """A member of a group that reads these topics; settings are those of `GroupConfig`, or a consumer's."""
+        if name not in self.sim.nodes:
+            of_group = {key: settings.pop(key) for key in GroupConfig.__dataclass_fields__.keys() & settings.keys()}
+            client, own = self._settings(settings, ConsumerConfig)
+            self._add(GroupConsumer, name, client, ConsumerConfig(**own), GroupConfig(group, **of_group))
+            self.call(name, "subscribe", *topics)
+        return MemberFacade(self, name)
+
     def admin(self, name: NodeName = "admin") -> AdminFacade:
         """An administrator's client."""
         if name not in self.sim.nodes:
@@ -273,8 +283,8 @@ class Cluster:
         of_own = {key: value for key, value in settings.items() if key not in of_client}
         return replace(self._client, **of_client), of_own
 
-    def _add(self, kind: type[Node], name: NodeName, client: ClientConfig, config: Any) -> None:
-        self._build(kind, name, client, config, self.blueprint.parts)
+    def _add(self, kind: type[Node], name: NodeName, client: ClientConfig, *configs: Any) -> None:
+        self._build(kind, name, client, *configs, self.blueprint.parts)
 
     def _build(self, kind: type[Node], *arguments: Any) -> None:
         """A client joins. The input names what it is made of, so that a rewound cluster gets one of its own."""

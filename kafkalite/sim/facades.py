@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafkalite.errors import KafkaliteError
 from kafkalite.sim.view import Outcome, Polled
-from kafkalite.types import NodeName
+from kafkalite.types import NodeName, TopicPartition
 
 if TYPE_CHECKING:
     from kafkalite.sim.cluster import Cluster
@@ -109,6 +109,30 @@ class ConsumerFacade:
         found = self.records[self._taken : wanted]
         self._taken = wanted
         return found
+
+
+class MemberFacade(ConsumerFacade):
+    """A member of a group: its partitions are assigned to it."""
+
+    @property
+    def reads(self) -> set[TopicPartition]:
+        """What it was assigned, and has not given up."""
+        return self.cluster.view.reads.get(self.name, set())
+
+    def work_at(self, processing_ms: float) -> MemberFacade:
+        """Let its program work so long on each record, from the next one on."""
+        self.cluster.call(self.name, "work_at", processing_ms)
+        return self
+
+    def commit(self) -> MemberFacade:
+        """Commit where its program is; it goes on meanwhile."""
+        self.cluster.call(self.name, "commit_sync")
+        return self
+
+    def close(self) -> MemberFacade:
+        """Leave the group, when the program is done with what it was handed."""
+        self.cluster.call(self.name, "close")
+        return self
 
 
 class AdminFacade:

@@ -14,6 +14,7 @@ from typing import Any
 from kafkalite import facts
 from kafkalite.sim import faults
 from kafkalite.sim.shell import ZnodeChanged
+from kafkalite.sim.telling_groups import GROUP_DETAILS, GROUP_LINES
 from kafkalite.types import NodeName
 
 Line = Callable[[Any], str]
@@ -156,6 +157,7 @@ _LINES: dict[type, Line] = {
     facts.HighWatermarkAdvanced: lambda f: f"high watermark of {_where(f)}: {f.was} -> {f.high_watermark}",
     facts.SessionOpened: lambda f: f"opens session {f.session_id:#x}, {f.timeout_ms} ms",
     facts.WatchFired: lambda f: f"tells session {f.session_id:#x}: {f.event} {f.path}",
+    **GROUP_LINES,
 }
 
 # What is told only if asked for: it happens all the time, or to many, and the story is told without it.
@@ -176,7 +178,7 @@ _DETAILS = frozenset(
         facts.RequestRefused,
     }
 )
-STORY = frozenset(_LINES) - _DETAILS
+STORY = frozenset(_LINES) - _DETAILS - GROUP_DETAILS
 
 # What a node does over and over while it waits: told again only when one of these has changed since it was told last.
 _SAME: dict[type, Callable[[Any], Any]] = {

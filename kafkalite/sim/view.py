@@ -64,6 +64,9 @@ class View:
         self.polled: dict[NodeName, list[Polled]] = {}
         self.positions: dict[tuple[NodeName, str, int], int] = {}  # where a consumer reads next
         self.answers: dict[tuple[NodeName, int], facts.RequestAnswered] = {}  # (admin client, number of the request)
+        self.reads: dict[NodeName, set[TopicPartition]] = {}  # what a member was assigned, and has not given up
+        self.generations: dict[str, int] = {}  # of each group, the one that was stable last
+        self.committed: dict[str, dict[TopicPartition, int]] = {}  # how far each group is, as its coordinators said
         self._handlers: dict[type, Callable[[NodeName, Any], None]] = {
             facts.BrokerRegistered: self._broker_registered,
             facts.BrokerFenced: self._broker_fenced,
@@ -88,6 +91,10 @@ class View:
             facts.RecordsPolled: self._records_polled,
             facts.PositionReset: self._position_reset,
             facts.RequestAnswered: self._request_answered,
+            facts.GroupStabilized: self._group_stabilized,
+            facts.OffsetsCommitted: self._offsets_committed,
+            facts.PartitionsAssigned: self._partitions_assigned,
+            facts.PartitionsRevoked: self._partitions_revoked,
         }
 
     def observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
@@ -195,3 +202,16 @@ class View:
 
     def _request_answered(self, node: NodeName, fact: facts.RequestAnswered) -> None:
         self.answers[node, fact.request] = fact
+
+    def _group_stabilized(self, node: NodeName, fact: facts.GroupStabilized) -> None:
+        self.generations[fact.group] = fact.generation
+
+    def _offsets_committed(self, node: NodeName, fact: facts.OffsetsCommitted) -> None:
+        committed = self.committed.setdefault(fact.group, {})
+        committed.update({(topic, partition): offset for topic, partition, offset in fact.offsets})
+
+    def _partitions_assigned(self, node: NodeName, fact: facts.PartitionsAssigned) -> None:
+        self.reads.setdefault(node, set()).update(fact.partitions)
+
+    def _partitions_revoked(self, node: NodeName, fact: facts.PartitionsRevoked) -> None:
+        self.reads.setdefault(node, set()).difference_update(fact.partitions)

@@ -11,8 +11,10 @@ from kafkalite.protocol.consumer_protocol import (
     ConsumerProtocolSubscription,
     by_topic,
     decode_assignment,
+    decode_sticky_user_data,
     decode_subscription,
     encode_assignment,
+    encode_sticky_user_data,
     encode_subscription,
 )
 from tests.kafkalite.groups.by_kafka_python import MESSAGES
@@ -76,3 +78,17 @@ def test_no_bytes_are_no_partitions() -> None:
 def test_what_is_no_subscription_is_refused(data: bytes) -> None:
     with pytest.raises(ProtocolError, match="ConsumerProtocolSubscription"):
         decode_subscription(data)
+
+
+@given(partitions, st.integers(-1, 1 << 30))
+def test_what_a_member_held_comes_back_as_it_was(owned: list[tuple[str, int]], generation: int) -> None:
+    """C7."""
+    assert (sorted(owned), generation) == decode_sticky_user_data(encode_sticky_user_data(owned, generation))
+    assert ([], -1) == decode_sticky_user_data(None)
+
+
+def test_what_a_member_held_is_told_as_kafkas_sticky_assignor_tells_it() -> None:
+    """Version 1 of StickyAssignorUserData, which is written without its version."""
+    expected = "00 00 00 01  00 01 41  00 00 00 02 00 00 00 00 00 00 00 01  00 00 00 03"
+
+    assert bytes.fromhex(expected) == encode_sticky_user_data([("A", 0), ("A", 1)], 3)
