@@ -75,6 +75,10 @@ class Znodes(Node):
         data, version = self.states[str(request.path)]
         self.reply(source, Reply(0, 0, zk.ZooKeeperError.OK, zk.GetDataResponse(data, zk.Stat(version=version))))
 
+    def on_create_request(self, source: NodeName, request: zk.CreateRequest) -> None:
+        """A note to the controller; there is none here."""
+        self.reply(source, Reply(0, 0, zk.ZooKeeperError.OK, zk.CreateResponse(request.path)))
+
     def on_set_data_request(self, source: NodeName, request: zk.SetDataRequest) -> None:
         _, version = self.states[str(request.path)]
         if request.version != version:
