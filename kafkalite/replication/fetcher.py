@@ -228,15 +228,28 @@ class Fetcher(Component):
             self._ask(leader)
 
     def on_fetch_response(self, source: NodeName, response: FetchResponse, request: FetchRequest) -> None:
+        served: dict[TopicPartition, int] = {}
         try:
             for topic in response.responses:
                 for data in topic.partitions:
                     one = self._answered(source, topic.topic, data.partition_index)
                     if one is not None:
                         self._take(one, data)
+                        if data.records:
+                            served[one.partition.key] = len(data.records)
         except StorageError as error:
             self._logs.fail(error)
+        self._take_turns(served)
         self._asked_and_answered(source)
+
+    def _take_turns(self, served: dict[TopicPartition, int]) -> None:
+        """A response that was full may have left some out: next time, those who were served come last."""
+        config = self._config
+        if sum(served.values()) + config.replica_fetch_max_bytes > config.replica_fetch_response_max_bytes:
+            for key in served:
+                leader = self._leader_of.get(key)
+                if leader is not None:
+                    leader.followed[key] = leader.followed.pop(key)
 
     def _take(self, one: Followed, data: PartitionData) -> None:
         if data.error_code is ErrorCode.OFFSET_OUT_OF_RANGE:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kafkalite.facts import LogTruncated, RequestRefused
+from kafkalite.facts import BatchAppended, LogTruncated, RequestRefused
+from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.faults import BreakConnection, Cut, Freeze, Kill, Restart
+from kafkalite.sim.trace import facts_of
 
 from .rig import Rig
 
@@ -116,3 +118,35 @@ def test_a_follower_that_was_away_for_long_catches_up_without_losing_what_it_had
     assert ["a", "b"] == rig.values(2)
     assert [] == rig.facts_of(LogTruncated)
     assert (1, 2) == rig.state.isr
+
+
+def test_a_busy_partition_does_not_keep_the_others_waiting() -> None:
+    """A response has a size; whoever was served comes last in the next request."""
+    small = {"replica_fetch_response_max_bytes": 400, "replica_fetch_max_bytes": 400}
+    cluster = Cluster(2, seed=1, broker=small).topic("t", partitions=3, replicas=2)
+    leader_of = {index: cluster.view.leaders["t", index].broker for index in range(3)}
+    leader = leader_of[0]
+    follower = next(name for name in cluster.brokers if name != leader)
+    led = [index for index in range(3) if leader_of[index] == leader]
+    cluster.kill(follower).run_for(100)
+    producer = cluster.producer("p", acks=1)
+    for _ in range(12):
+        for index in led:
+            producer.send("t", b"x" * 150, partition=index)
+        cluster.run_for(2000)  # a batch each
+    cluster.restart(follower).run_for(30_000)
+    copied = [
+        (fact.partition, fact.base_offset)
+        for fact in facts_of_kind(cluster, BatchAppended)
+        if not fact.is_leader and fact.partition in led
+    ]
+
+    assert len(led) > 1
+    ends = [max(offset for partition, offset in copied if partition == index) for index in led]
+    assert len(set(ends)) == 1
+    halfway = copied[: len(copied) // 2]
+    assert set(led) == {partition for partition, _ in halfway}
+
+
+def facts_of_kind(cluster: Cluster, kind: type[BatchAppended]) -> list[BatchAppended]:
+    return [at.fact for at in facts_of(cluster.steps) if type(at.fact) is kind]
