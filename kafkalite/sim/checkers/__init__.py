@@ -3,7 +3,7 @@
 Read `violation` and `expectations` first, then `world`, then the invariants, then `history` and `anomalies`.
 """
 
-from kafkalite.sim.checkers.checker import INVARIANTS, POLL_CHECKS, Checker
+from kafkalite.sim.checkers.checker import INVARIANTS, NAMES, POLL_CHECKS, Checker
 from kafkalite.sim.checkers.coverage import Coverage
 from kafkalite.sim.checkers.expectations import Expectations, TopicPromise
 from kafkalite.sim.checkers.history import History, value_of
@@ -11,6 +11,7 @@ from kafkalite.sim.checkers.violation import Announced, Violation
 
 __all__ = [
     "INVARIANTS",
+    "NAMES",
     "POLL_CHECKS",
     "Announced",
     "Checker",

@@ -24,6 +24,10 @@ from kafkalite.sim.checkers.violation import Announced, Violation, place_of
 from kafkalite.sim.checkers.world import PartitionView, World
 
 ALL = -1  # acks
+NAMES = (
+    *("lost-write", "unseen", "inconsistent-offsets", "duplicate", "failed-but-read", "nonmonotonic-send"),
+    *("poll-skip", "int-poll-skip", "unavailable"),
+)
 
 
 class _Partition:
@@ -41,7 +45,7 @@ class _Partition:
             if self.config(record).acks == ALL and self.view.start <= offset < self.view.forgiven_from:
                 yield record, offset, at
 
-    def lost(self, now_ms: float) -> Iterator[Violation]:
+    def lost(self) -> Iterator[Violation]:
         reads_everything = self.world.expectations.reads_everything
         for record, offset, at in self.promised():
             read_at = self.seen.offsets.get(record, [])
@@ -68,21 +72,21 @@ class _Partition:
         sent = self.history.sent.get(record)
         return sent is None or self.history.record_of(sent.fact.value) != record
 
-    def repeated(self, now_ms: float) -> Iterator[Violation]:
+    def repeated(self) -> Iterator[Violation]:
         for record, offsets in self.seen.offsets.items():
             certain = [offset for offset in offsets if offset < self.view.forgiven_from]
             if len(certain) > 1 and self.config(record).enable_idempotence:
                 polls = (self.seen.values[offset] for offset in certain)
                 yield _violation("duplicate", f"{record} stands at {certain}", self.history.sent[record], *polls)
 
-    def denied(self, now_ms: float) -> Iterator[Violation]:
+    def denied(self) -> Iterator[Violation]:
         for record, offsets in self.seen.offsets.items():
             failed = self.history.failed.get(record)
             if failed is not None and failed.fact.is_definite:
                 poll = self.seen.values[offsets[0]]
                 yield _violation("failed-but-read", f"{record} failed for sure and is at {offsets[0]}", failed, poll)
 
-    def out_of_order(self, now_ms: float) -> Iterator[Violation]:
+    def out_of_order(self) -> Iterator[Violation]:
         """Records of one producer must stand as they were sent. Only acknowledged ones: the rest may come late."""
         before: dict[str, tuple[int, Record, Announced]] = {}
         promised = {record: (offset, at) for record, offset, at in self.promised()}
@@ -99,7 +103,7 @@ class _Partition:
                 )
             before[record[0]] = (first, record, at)
 
-    def skipped(self, now_ms: float) -> Iterator[Violation]:
+    def skipped(self) -> Iterator[Violation]:
         for node, reading in self.seen.readings.items():
             for start, end, at in reading.gaps:
                 passed = next((offset for offset in range(start, end) if offset in self.seen.values), None)
@@ -112,16 +116,16 @@ class _Partition:
                 yield _violation(name, f"{node} went from {start} to {end} past {passed}", self.seen.values[passed], at)
 
 
-def anomalies(history: History, world: World, now_ms: float) -> Iterator[Violation]:
+def found(history: History, world: World) -> Iterator[Violation]:
     """Everything that is wrong with a history, at its end."""
     for place, seen in sorted(history.partitions.items()):
         if place[0] not in world.deleted:
             partition = _Partition(history, seen, world, world.partition(*place))
-            yield from partition.lost(now_ms)
-            yield from partition.repeated(now_ms)
-            yield from partition.denied(now_ms)
-            yield from partition.out_of_order(now_ms)
-            yield from partition.skipped(now_ms)
+            yield from partition.lost()
+            yield from partition.repeated()
+            yield from partition.denied()
+            yield from partition.out_of_order()
+            yield from partition.skipped()
     yield from _unavailable(history, world)
 
 

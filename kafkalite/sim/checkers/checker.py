@@ -19,8 +19,7 @@ from typing import Any
 
 from kafkalite import facts
 from kafkalite.node import handler_name
-from kafkalite.sim.checkers import ensemble, leadership, logs, polls, watermark
-from kafkalite.sim.checkers.anomalies import anomalies
+from kafkalite.sim.checkers import anomalies, ensemble, leadership, logs, polls, watermark
 from kafkalite.sim.checkers.coverage import FACTS, Coverage
 from kafkalite.sim.checkers.expectations import Expectations
 from kafkalite.sim.checkers.history import History
@@ -58,6 +57,7 @@ INVARIANTS: tuple[type[Invariant], ...] = (
     ensemble.ChangeLost,
 )
 POLL_CHECKS = (polls.NonmonotonicPoll, polls.NonmonotonicInPoll, polls.InconsistentOffsets, polls.Phantom)
+NAMES = frozenset({check.name for check in (*INVARIANTS, *POLL_CHECKS)} | set(anomalies.NAMES))
 AROUND = 40  # facts before a violation that are kept with it
 
 
@@ -87,7 +87,7 @@ class Checker:
     def finish(self, now_ms: float) -> list[Violation]:
         """The run has ended: look at the whole history. Returns all violations."""
         self._recent.clear()
-        for violation in anomalies(self.history, self.world, now_ms):
+        for violation in anomalies.found(self.history, self.world):
             self._report(violation)
         return self.violations
 

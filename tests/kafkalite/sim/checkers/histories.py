@@ -7,9 +7,15 @@ from typing import Any
 
 from kafkalite.facts import (
     BatchAppended,
+    BecameFollower,
     BecameLeader,
     HighWatermarkAdvanced,
+    IsrChanged,
+    IsrExpandProposed,
+    IsrShrinkProposed,
+    LeaderElected,
     LogLoaded,
+    LogTruncated,
     RecordsAcknowledged,
     RecordSent,
     RecordsPolled,
@@ -100,3 +106,36 @@ def served(*records: int) -> list[Told]:
     asked = [sent(record) for record in records]
     answered = [acknowledged(record, offset) for offset, record in enumerate(records)]
     return [*committed(len(records)), *asked, *answered]
+
+
+def truncated(broker: int, was_end: int, end: int) -> Told:
+    """A replica cuts its log."""
+    return f"b{broker}", LogTruncated(*ORDERS, was_end, end, "epoch")
+
+
+def elected(leader: int, epoch: int, isr: tuple[int, ...], *, is_unclean: bool = False) -> Told:
+    """A controller elects a leader."""
+    return "b9", LeaderElected(*ORDERS, leader, epoch, isr, is_unclean, "offline")
+
+
+def follows(broker: int, epoch: int, leader: int) -> Told:
+    """A broker follows."""
+    return f"b{broker}", BecameFollower(*ORDERS, epoch, leader)
+
+
+def shrinks(broker: int, isr: tuple[int, ...], *lagging: int) -> Told:
+    """A leader proposes to put replicas out of the ISR."""
+    return f"b{broker}", IsrShrinkProposed(*ORDERS, isr, lagging)
+
+
+def expands(broker: int, isr: tuple[int, ...], *joining: int) -> Told:
+    """A leader proposes to let replicas into the ISR."""
+    return f"b{broker}", IsrExpandProposed(*ORDERS, isr, joining)
+
+
+def changed(broker: int, was: tuple[int, ...], isr: tuple[int, ...], epoch: int = 0, version: int = 1) -> Told:
+    """The coordination service has a leader's new ISR."""
+    return f"b{broker}", IsrChanged(*ORDERS, was, isr, epoch, version)
+
+
+WITHOUT_3 = [*committed(1, isr=(1, 2)), append(1, 1), append(2, 1), watermark(1, 1, 2)]
