@@ -57,7 +57,7 @@ INVARIANTS: tuple[type[Invariant], ...] = (
     ensemble.ChangeLost,
 )
 POLL_CHECKS = (polls.NonmonotonicPoll, polls.NonmonotonicInPoll, polls.InconsistentOffsets, polls.Phantom)
-NAMES = frozenset({check.name for check in (*INVARIANTS, *POLL_CHECKS)} | set(anomalies.NAMES))
+NAMES = frozenset((*(check.name for check in INVARIANTS), *(check.name for check in POLL_CHECKS), *anomalies.NAMES))
 AROUND = 40  # facts before a violation that are kept with it
 
 
