@@ -71,6 +71,19 @@ def test_a_topic_that_is_deleted_is_forgotten_with_its_last_partition() -> None:
     assert {} == gone.topics
 
 
+def test_answers_are_in_order_whatever_the_order_they_were_told_in() -> None:
+    backwards = UpdateMetadataTopicState("__consumer_offsets", (partition(1, 102), partition(0, 101)))
+    view = MetadataView().updated(update(backwards, brokers=(103, 101, 102)))
+
+    answer = view.topic_answer("__consumer_offsets")
+
+    assert [101, 102, 103] == [one.node_id for one in view.broker_answers()]
+    assert [101, 102, 103] == [one.broker_id for one in view.cluster_answers()]
+    assert [0, 1] == [one.partition_index for one in answer.partitions]
+    assert (ErrorCode.NONE, "__consumer_offsets", True) == (answer.error_code, answer.name, answer.is_internal)
+    assert not MetadataView().updated(update(ORDERS)).topic_answer("orders").is_internal
+
+
 def test_a_controller_that_is_not_among_the_living_is_not_named() -> None:
     view = MetadataView().updated(update(brokers=(101, 103)))
 

@@ -11,6 +11,7 @@ from kafkalite.broker.shutdown import ControlledShutdown
 from kafkalite.config import BrokerConfig
 from kafkalite.controller.znodes import encode_controller
 from kafkalite.errors import ErrorCode
+from kafkalite.node import SetTimer
 from kafkalite.protocol.inter_broker import ControlledShutdownRequest, ControlledShutdownResponse, RemainingPartition
 from kafkalite.protocol.zookeeper import GetDataRequest, GetDataResponse, ZooKeeperError
 
@@ -23,7 +24,7 @@ LEFT_OVER = ControlledShutdownResponse(remaining_partitions=(RemainingPartition(
 
 
 class Scene:
-    def __init__(self, **config: Any) -> None:
+    def __init__(self, *, is_registered: bool = True, **config: Any) -> None:
         self.stage, self.finished = Stage(), 0
         zk: Any = ScriptedZooKeeper()
         self.zk = zk
@@ -34,7 +35,7 @@ class Scene:
         metadata = MetadataCache(self.stage.node, settings, fence, topics)
         self.shutdown = ControlledShutdown(self.stage.node, settings, zk, metadata, fence)
         self.stage.hears("b102#control", update(ORDERS))
-        self.shutdown.begin(self.finish, is_registered=True)
+        self.shutdown.begin(self.finish, is_registered=is_registered)
 
     def finish(self) -> None:
         self.finished += 1
@@ -92,3 +93,46 @@ def test_a_lost_controller_is_looked_for_again() -> None:
 
 def test_without_controlled_shutdown_nobody_is_asked() -> None:
     assert 1 == Scene(controlled_shutdown_enable=False).finished
+
+
+def test_a_broker_that_is_not_registered_has_nothing_to_move() -> None:
+    scene = Scene(is_registered=False)
+
+    assert (1, []) == (scene.finished, scene.zk.requests)
+
+
+def test_if_nothing_at_all_is_answered_the_next_try_comes() -> None:
+    scene = Scene()
+    scene.stage.drain()
+
+    assert [SetTimer("shutdown.retry", 35_000)] == [one for one in scene.stage.effects if isinstance(one, SetTimer)]
+
+
+def test_a_controller_that_this_broker_has_not_heard_of_is_asked_later() -> None:
+    scene = Scene()
+
+    scene.zk.answer(GetDataResponse(encode_controller(109, 0)))
+    scene.stage.drain()
+
+    assert [] == scene.stage.requests
+    assert [SetTimer("shutdown.retry", 5000)] == [one for one in scene.stage.effects if isinstance(one, SetTimer)][-1:]
+
+
+def test_an_answer_that_comes_after_the_last_try_was_given_up_changes_nothing() -> None:
+    scene = Scene(controlled_shutdown_max_retries=1)
+    scene.asks()
+
+    scene.stage.fires("shutdown.retry")
+    scene.stage.hears("b102#admin", MOVED)
+
+    assert 1 == scene.finished
+
+
+def test_once_the_session_is_closed_nobody_is_asked() -> None:
+    scene = Scene()
+    scene.asks()
+
+    scene.zk.is_closed = True
+    scene.stage.fires("shutdown.retry")
+
+    assert (1, []) == (scene.finished, scene.zk.requests)
