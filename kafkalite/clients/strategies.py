@@ -49,14 +49,17 @@ def told(strategy: str, topics: Iterable[str], owned: Iterable[TopicPartition], 
 
 
 def heard(strategy: str, member: str, instance: str | None, metadata: bytes) -> Subscription:
-    """What the leader understands of it; a member that cannot be understood wants nothing."""
+    """What the leader understands of it; a member that cannot be understood wants nothing, or held nothing."""
     try:
         found = decode_subscription(metadata)
-        owned, generation = flat(found.owned_partitions), found.generation_id
-        if strategy == STICKY:
-            owned, generation = decode_sticky_user_data(found.user_data)
     except ProtocolError:
         return Subscription(member, (), instance)
+    owned, generation = flat(found.owned_partitions), found.generation_id
+    if strategy == STICKY:
+        try:
+            owned, generation = decode_sticky_user_data(found.user_data)
+        except ProtocolError:
+            owned, generation = [], -1
     return Subscription(member, found.topics, instance, tuple(owned), generation)
 
 
