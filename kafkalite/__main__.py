@@ -111,7 +111,7 @@ def _scenario(options: argparse.Namespace) -> int:
 
 
 def _soak(options: argparse.Namespace) -> int:
-    from kafkalite.sim.soak import SeedResult, Summary, soak  # noqa: PLC0415 - as above
+    from kafkalite.sim.soak import EXPECTED, SeedResult, Summary, soak  # noqa: PLC0415 - as above
 
     def tell(one: SeedResult, summary: Summary) -> None:
         if one.problems:
@@ -126,7 +126,8 @@ def _soak(options: argparse.Namespace) -> int:
         tell=tell,
     )
     print(f"{summary.runs} runs, {summary.deliveries:,} deliveries, {summary.virtual_ms / 60_000:,.0f} virtual minutes")
-    for name, times in sorted(summary.reached.items(), key=lambda item: item[1]):
+    reached = dict.fromkeys(EXPECTED, 0) | summary.reached
+    for name, times in sorted(reached.items(), key=lambda item: item[1]):
         print(f"  {times:>12,}  {name}")
     print(f"seeds with a problem: {', '.join(str(one.seed) for one in summary.failed) or 'none'}")
     return 1 if summary.failed else 0

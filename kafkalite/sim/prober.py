@@ -9,16 +9,18 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from kafkalite.errors import ErrorCode
 from kafkalite.facts import RequestAnswered
 from kafkalite.log.batch import encode_batch
 from kafkalite.log.record import Record
 from kafkalite.node import Node
-from kafkalite.protocol import configs, fetch, inter_broker, offsets, produce, topics, transactions
+from kafkalite.protocol import configs, fetch, inter_broker, metadata, offsets, produce, topics, transactions
 from kafkalite.types import NodeName
 
 TIMEOUT_MS = 2000
+UNKNOWN_ID = UUID(int=7)  # of no topic
 
 
 class Prober(Node):
@@ -107,7 +109,7 @@ def _corrupt(batch: bytes) -> bytes:
 
 def draw_probe(rng: Random, topic: str, partition: int) -> Any:
     """A request that is odd in one way; the topic and its partition exist, the rest may not."""
-    producer_id = 10**9 + rng.randrange(50)
+    producer_id = 10**9 + rng.randrange(2)
     return rng.choice(
         (
             # produce
@@ -128,6 +130,10 @@ def draw_probe(rng: Random, topic: str, partition: int) -> Any:
             _fetch("nowhere", 0),
             _list_offsets(topic, partition, 10**6),
             _list_offsets(topic, partition, -1, timestamp=1_700_000_000_000),
+            _list_offsets(topic, partition, -1),
+            _list_offsets(topic, partition, -1),
+            metadata.MetadataRequest((metadata.MetadataRequestTopic(topic),), False),
+            metadata.MetadataRequest((metadata.MetadataRequestTopic("nowhere"),), False),
             offsets.OffsetForLeaderEpochRequest(
                 -1, (offsets.OffsetForLeaderTopic(topic, (offsets.OffsetForLeaderPartition(partition, 10**6, 3),)),)
             ),
@@ -143,11 +149,14 @@ def draw_probe(rng: Random, topic: str, partition: int) -> Any:
             topics.DeleteTopicsRequest(
                 (topics.DeleteTopicState("nowhere"),), topic_names=("nowhere",), timeout_ms=1000
             ),
+            topics.DeleteTopicsRequest((topics.DeleteTopicState(None, UNKNOWN_ID),), timeout_ms=1000),
             configs.DescribeConfigsRequest((configs.DescribeConfigsResource(resource_type=99, resource_name="x"),)),
             # what only a controller, a coordinator or a broker may say
-            _order(0, -1),
+            _order(0, 2**62),
             _order(1, 1),
             inter_broker.ControlledShutdownRequest(101, 1),
+            inter_broker.ControlledShutdownRequest(999, -1),
+            transactions.InitProducerIdRequest(None, 60_000),
             transactions.InitProducerIdRequest("some-transaction", 60_000),
         )
     )

@@ -16,6 +16,27 @@ from multiprocessing import get_context
 
 from kafkalite.sim.workload import draw_plan, play
 
+# What brokers, ZooKeeper servers, producers, plain consumers and administrators can come to announce, and to answer.
+# Left out: groups and transactions, and errors that only brokers of other makes answer.
+EXPECTED = (
+    *("ServerElected", "ServerStoppedServing", "ChangeCommitted", "SessionOpened", "SessionExpired", "WatchFired"),
+    *("BrokerRegistered", "BrokerFenced", "BrokerStopped", "BrokersChanged", "ControllerElected", "ControllerResigned"),
+    *("ControllerObeyed", "ControllerRequestRefused", "TopicCreated", "PartitionsAdded", "TopicDeleted"),
+    *("LeaderElected", "BecameLeader", "BecameFollower", "LogLoaded", "LogDeleted", "LogTruncated", "LogStartMoved"),
+    *("BatchAppended", "HighWatermarkAdvanced", "DuplicateFound", "RequestRefused", "LogDirectoryFailed"),
+    *("IsrShrinkProposed", "IsrExpandProposed", "IsrChanged", "IsrChangeRefused"),
+    *("MetadataRefreshed", "RecordSent", "BatchSent", "RecordsAcknowledged", "RecordsFailed"),
+    *("RecordsPolled", "PositionReset", "RequestAnswered"),
+    *("BROKER_NOT_AVAILABLE", "COORDINATOR_NOT_AVAILABLE", "CORRUPT_MESSAGE", "FENCED_LEADER_EPOCH"),
+    *("INVALID_CONFIG", "INVALID_PARTITIONS", "INVALID_PRODUCER_EPOCH", "INVALID_RECORD", "INVALID_REPLICA_ASSIGNMENT"),
+    *("INVALID_REPLICATION_FACTOR", "INVALID_REQUEST", "INVALID_REQUIRED_ACKS", "INVALID_TOPIC_EXCEPTION"),
+    *("KAFKA_STORAGE_ERROR", "LEADER_NOT_AVAILABLE", "MESSAGE_TOO_LARGE", "NETWORK_EXCEPTION", "NOT_CONTROLLER"),
+    *("NOT_ENOUGH_REPLICAS", "NOT_LEADER_OR_FOLLOWER", "OFFSET_NOT_AVAILABLE", "OFFSET_OUT_OF_RANGE"),
+    *("OUT_OF_ORDER_SEQUENCE_NUMBER", "POLICY_VIOLATION", "REQUEST_TIMED_OUT", "STALE_BROKER_EPOCH"),
+    *("STALE_CONTROLLER_EPOCH", "TOPIC_ALREADY_EXISTS", "UNKNOWN_LEADER_EPOCH", "UNKNOWN_TOPIC_ID"),
+    *("UNKNOWN_TOPIC_OR_PARTITION", "UNSUPPORTED_VERSION"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SeedResult:
