@@ -23,7 +23,7 @@ from kafkalite.sim.checkers import anomalies, ensemble, leadership, logs, polls,
 from kafkalite.sim.checkers.coverage import FACTS, Coverage
 from kafkalite.sim.checkers.expectations import Expectations
 from kafkalite.sim.checkers.history import History
-from kafkalite.sim.checkers.violation import Announced, Invariant, Violation
+from kafkalite.sim.checkers.violation import Announced, Invariant, Violation, place_of
 from kafkalite.sim.checkers.world import World
 from kafkalite.types import NodeName
 
@@ -58,7 +58,9 @@ INVARIANTS: tuple[type[Invariant], ...] = (
 )
 POLL_CHECKS = (polls.NonmonotonicPoll, polls.NonmonotonicInPoll, polls.InconsistentOffsets, polls.Phantom)
 NAMES = frozenset((*(check.name for check in INVARIANTS), *(check.name for check in POLL_CHECKS), *anomalies.NAMES))
-AROUND = 40  # facts before a violation that are kept with it
+AROUND = 30  # facts before a violation that are kept with it: about the same place, or about no place
+LOOKED_AT = 1000  # facts among which they are found
+NOISE = (facts.ChangeCommitted, facts.WatchFired, facts.MetadataRefreshed)  # about no place, and no news
 
 
 class Checker:
@@ -70,7 +72,7 @@ class Checker:
         self.coverage = Coverage()
         self.violations: list[Violation] = []  # the first of each name and place, in the order they were found
         self.repeats: Counter[tuple[str, str]] = Counter()  # (name, place) -> how many there were
-        self._recent: deque[Announced] = deque(maxlen=AROUND)
+        self._recent: deque[Announced] = deque(maxlen=LOOKED_AT)
         checks: list[Any] = [invariant(self.world, self._report) for invariant in INVARIANTS]
         checks += [check(self.world, self._report, self.history) for check in POLL_CHECKS]
         # Judged first, taken in afterwards: a check sees the world as it was before the fact.
@@ -95,7 +97,11 @@ class Checker:
         key = (violation.name, violation.place)
         self.repeats[key] += 1
         if self.repeats[key] == 1:
-            self.violations.append(replace(violation, around=tuple(self._recent)))
+            self.violations.append(replace(violation, around=self._around(violation.place)))
+
+    def _around(self, place: str) -> tuple[Announced, ...]:
+        about = [at for at in self._recent if place_of(at.fact) in {place, ""} and not isinstance(at.fact, NOISE)]
+        return tuple(about[-AROUND:])
 
 
 def _by_fact(listeners: list[Any]) -> dict[type, tuple[Callable[[Announced], None], ...]]:

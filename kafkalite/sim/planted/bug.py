@@ -12,14 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kafkalite.errors import KafkaliteError, SimulationStuck
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
-from kafkalite.sim.checkers import Checker, Expectations, Violation
+from kafkalite.sim.checkers import Expectations, Violation
 from kafkalite.sim.cluster import Cluster
-from kafkalite.types import NodeName
-
-RAISED = "node-raised"  # the name for a node that raises an error instead of going on: it has found itself wrong
+from kafkalite.sim.counterexample import Watcher
 
 Attach = Callable[[Cluster, Expectations], None]
 Play = Callable[[int, Parts, Attach], None]  # (seed, parts, attach): make a cluster, attach the checker, run
@@ -62,62 +59,20 @@ class Bug:
                 setattr(patch.owner, patch.name, right)
 
 
-class _Caught(Exception):
-    """Stop: it is found."""
-
-
-class _Watcher:
-    """A checker that ends the run when it finds one of these names."""
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
-        self.checker = Checker()
-        self._cluster: Cluster | None = None
-
-    def attach(self, cluster: Cluster, expectations: Expectations) -> None:
-        """Judge this cluster, by these expectations."""
-        self._cluster, self.checker = cluster, Checker(expectations)
-        cluster.sim.observers.append(self._observe)
-
-    def _observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
-        count = len(self.checker.violations)
-        self.checker.observe(now_ms, node, fact)
-        if any(violation.name in self.names for violation in self.checker.violations[count:]):
-            raise _Caught
-
-    @property
-    def now_ms(self) -> float:
-        """When it is in the run."""
-        return 0.0 if self._cluster is None else self._cluster.now_ms
-
-    def finish(self) -> None:
-        """The run has come to its end."""
-        self.checker.finish(self.now_ms)
-
-
 def hunt(bug: Bug, seed: int) -> list[Violation]:
     """What the checkers find in the run of this seed with the bug planted; the run ends where it is first named.
 
     A run that a bug keeps from coming to its end is judged by what was seen until then.
     """
-    watcher = _Watcher(bug.caught_by)
+    watcher = Watcher(bug.caught_by)
     with bug.planted() as parts:
-        try:
-            bug.play(seed, parts, watcher.attach)
-            watcher.finish()
-        except (_Caught, SimulationStuck):
-            pass
-        except (AssertionError, KafkaliteError) as error:
-            watcher.checker.violations.append(Violation(RAISED, f"{type(error).__name__}: {error}", watcher.now_ms, ()))
-    return watcher.checker.violations
+        return watcher.watch(lambda: bug.play(seed, parts, watcher.attach))
 
 
 def control(bug: Bug, seed: int) -> list[Violation]:
     """What the checkers find in the same run without the bug: nothing."""
-    watcher = _Watcher(())
-    bug.play(seed, REFERENCE, watcher.attach)
-    watcher.finish()
-    return watcher.checker.violations
+    watcher = Watcher(())
+    return watcher.watch(lambda: bug.play(seed, REFERENCE, watcher.attach))
 
 
 def seeds_to_find(bug: Bug, seeds: range) -> int | None:

@@ -28,7 +28,8 @@ from kafkalite.replication.fetcher import FETCHING, Fetcher
 from kafkalite.replication.isr_changes import IsrChanges
 from kafkalite.replication.partition import Partition
 from kafkalite.replication.replica_manager import ReplicaManager
-from kafkalite.sim.planted.bug import RAISED, Bug, Patch
+from kafkalite.sim.counterexample import RAISED
+from kafkalite.sim.planted.bug import Bug, Patch
 from kafkalite.sim.planted.runs import (
     apart,
     broken,

@@ -7,8 +7,8 @@ from statistics import median
 import pytest
 
 from kafkalite.sim.checkers import NAMES
+from kafkalite.sim.counterexample import RAISED
 from kafkalite.sim.planted import BUGS, Bug, control, hunt
-from kafkalite.sim.planted.bug import RAISED
 
 RUNS = {(bug.play, bug.seed): bug for bug in BUGS}.values()  # some bugs show in the same run
 PATIENCE = 25  # seeds, should the first have moved because something else in the system has changed

@@ -1,0 +1,65 @@
+"""A real run that goes wrong is told with the fewest faults that make it go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kafkalite.errors import SimulationStuck
+from kafkalite.reference import REFERENCE
+from kafkalite.sim.counterexample import RAISED, STUCK, Watcher, counterexample
+from kafkalite.sim.schedule import Profile
+from kafkalite.sim.workload import Plan, draw_plan, with_schedule
+from kafkalite.types import ReplicaProgress
+
+_SEED = 1
+
+
+def _plan(seed: int) -> Plan:
+    plan = draw_plan(seed, Profile.KILLS, deliveries_min=0)
+    early = tuple((at_ms, fault) for at_ms, fault in plan.schedule if at_ms < 9000)
+    return replace(plan, busy_ms=6000, shutdowns=(), through_codec=False, schedule=early)
+
+
+def _at_once(progress: ReplicaProgress, high_watermark: int, epoch_start: int) -> bool:
+    return progress.end_offset >= -1
+
+
+def test_of_many_faults_the_few_are_found_without_any_of_which_nothing_goes_wrong() -> None:
+    """Who is let into the ISR at once is let in too early when it has been away."""
+    parts = replace(REFERENCE, may_join=_at_once)
+    plan = _plan(_SEED)
+
+    found = counterexample(plan, parts, name="joined-early")
+
+    assert found.is_minimal
+    assert 0 < len(found.faults) < len(plan.schedule)
+    for index in range(len(found.faults)):
+        fewer = with_schedule(plan, found.faults[:index] + found.faults[index + 1 :])
+        with pytest.raises(ValueError, match="shows no joined-early"):
+            counterexample(fewer, parts, name="joined-early")
+    told = found.explain()
+    assert f"seed {_SEED}, {len(found.faults)} faults" in told
+    assert "IsrExpandProposed(" in told
+
+
+def test_a_run_in_which_nothing_goes_wrong_has_no_counterexample() -> None:
+    with pytest.raises(ValueError, match="shows no violation"):
+        counterexample(with_schedule(_plan(_SEED), ()))
+
+
+def test_a_node_that_raises_is_a_violation_too() -> None:
+    def run() -> None:
+        raise AssertionError("no")
+
+    assert [(RAISED, "AssertionError: no")] == [(one.name, one.sentence) for one in Watcher(None).watch(run)]
+
+
+def test_a_run_without_an_end_is_one_too() -> None:
+    """Nothing is left to happen, or the time that was given is over, before what was waited for."""
+
+    def run() -> None:
+        raise SimulationStuck("it has not come")
+
+    assert [STUCK] == [one.name for one in Watcher(None).watch(run)]
