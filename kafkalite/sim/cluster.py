@@ -357,6 +357,10 @@ class Cluster:
         consumer.assign()
         return consumer.records
 
+    def values(self, topic: str, partition: int = 0) -> list[bytes | None]:
+        """The values alone of what `read` finds."""
+        return [one.value for one in self.read(topic, partition)]
+
     # Rewinding ------------------------------------------------------------------------------------------------------
 
     def at(self, step: int) -> Cluster:

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from kafkalite.sim.stage import Scenario
 
-THEMES: tuple[str, ...] = ("topics", "brokers", "replication", "producers", "discovery", "zookeeper")
+THEMES = ("topics", "costs", "brokers", "replication", "failover", "producers", "discovery", "zookeeper")
 
 
 def catalogue() -> dict[str, Scenario]:

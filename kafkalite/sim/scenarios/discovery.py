@@ -60,8 +60,28 @@ def bootstrap_broker_dies(stage: Stage) -> None:
     stage.claim(stranger.send("orders", b"three").result() == 2, "p2 tries them in turn until one answers")
 
 
+def no_leader_any_more(stage: Stage) -> None:
+    """A client that knows an old leader is told so by that broker, asks for metadata again, and tries the new one."""
+    cluster = stage.cluster(broker={"leader_imbalance_check_interval_ms": 10_000})
+    stage.topic(cluster, "orders", assignment=((101, 102),))
+    with stage.quiet():
+        cluster.stop("b101").run_for(1000)
+    stage.say("101 is down for a moment, and 102 leads. p1 writes to it.")
+    producer = cluster.producer("p1")
+    producer.send("orders", b"one").result()
+    stage.say("101 is back, and leads again after a while: it is preferred. Nobody tells p1.")
+    cluster.restart("b101").run_until(lambda: cluster.leader("orders") == "b101", "101 leading").run_for(1000)
+    stage.tell_of(facts.BatchSent, facts.RequestRefused, facts.MetadataRefreshed)
+    producer.send("orders", b"two").result()
+    sent = [one.to for one in cluster.facts(facts.BatchSent, "p1")]
+    refused = cluster.facts(facts.RequestRefused, "b102", api="Produce")
+    stage.claim(sent == ["b102", "b102", "b101"], "p1 has sent it to 102 first, and then to 101")
+    stage.claim([one.error for one in refused] == ["NOT_LEADER_OR_FOLLOWER"], "because 102 said that it leads no more")
+
+
 SCENARIOS = (
     Scenario.of(five_brokers_one_bootstrap, "D1 D2 D3 D4 B2 P1"),
     Scenario.of(every_broker_knows_all, "D1 D2"),
     Scenario.of(bootstrap_broker_dies, "D1 D3"),
+    Scenario.of(no_leader_any_more, "D3 P6"),
 )

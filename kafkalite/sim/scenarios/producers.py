@@ -11,11 +11,6 @@ from kafkalite.sim.faults import BreakConnection
 from kafkalite.sim.stage import Scenario, Stage
 
 
-def values(cluster: Cluster) -> list[bytes | None]:
-    """What a new reader finds in the one partition of the topic."""
-    return [one.value for one in cluster.read("orders")]
-
-
 def acks_0_loses(stage: Stage) -> None:
     """acks=0 does not wait: a record is counted as sent, whatever becomes of it."""
     cluster = stage.cluster()
@@ -31,7 +26,7 @@ def acks_0_loses(stage: Stage) -> None:
     cluster.run_until(lambda: cluster.leader("orders") != leader, "another leader")
     stage.show_records(cluster, "orders")
     stage.claim(offset == -1, "the producer was told of no offset, and of no error")
-    stage.claim(b"two" not in values(cluster), "the record is in no log: it is lost, and nobody knows")
+    stage.claim(b"two" not in cluster.values("orders"), "the record is in no log: it is lost, and nobody knows")
 
 
 def _leader_dies_before_anyone_has_copied(stage: Stage, **settings: Any) -> tuple[Cluster, Pending, bool]:
@@ -59,7 +54,7 @@ def acks_1_loses(stage: Stage) -> None:
     cluster, pending, was_acknowledged = _leader_dies_before_anyone_has_copied(stage, acks=1, enable_idempotence=False)
     stage.show_records(cluster, "orders")
     stage.claim(was_acknowledged and pending.result() == 1, "the leader said that the record is at offset 1")
-    stage.claim(values(cluster) == [b"one"], "the next leader does not have it: it is lost")
+    stage.claim(cluster.values("orders") == [b"one"], "the next leader does not have it: it is lost")
 
 
 def acks_all_keeps(stage: Stage) -> None:
@@ -69,7 +64,7 @@ def acks_all_keeps(stage: Stage) -> None:
     stage.say("The producer is patient, finds the next leader and sends it again.")
     stage.claim(pending.result() == 1, "then it is acknowledged")
     stage.show_records(cluster, "orders")
-    stage.claim(values(cluster) == [b"one", b"two"], "nothing is lost, and nothing is there twice")
+    stage.claim(cluster.values("orders") == [b"one", b"two"], "nothing is lost, and nothing is there twice")
 
 
 def acks_1_is_not_yet_readable(stage: Stage) -> None:
@@ -106,7 +101,7 @@ def lost_acknowledgement(stage: Stage) -> None:
         cluster.inject(BreakConnection("p1", leader))
         pending.result()
         stage.show_records(cluster, "orders")
-        copies = values(cluster).count(b"pay 5 euros")
+        copies = cluster.values("orders").count(b"pay 5 euros")
         if idempotent:
             stage.claim(copies == 1, "the leader knows the batch by its sequence number: it is there once")
             stage.claim(cluster.facts(facts.DuplicateFound) != [], "and is acknowledged again, with its old offset")
@@ -138,7 +133,7 @@ def five_in_flight_keep_order(stage: Stage) -> None:
         sent += [producer.send("orders", b"2"), producer.send("orders", b"3")]
         for pending in sent:
             pending.result()
-        read = [int(value or b"") for value in values(cluster)]
+        read = [int(value or b"") for value in cluster.values("orders")]
         if idempotent or in_flight == 1:
             stage.claim(read == [0, 1, 2, 3], "the log has 0 1 2 3: the order of sending")
         else:

@@ -229,7 +229,7 @@ def test_a_scenario_that_does_not_come_true_ends_with_1_and_says_how_to_play_it_
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["scenario"], ["scenario", "leader-dies", "--list"], ["scenario", "leader-dies", "--seed", "one"], ["serve"]],
+    [[], ["scenario"], ["scenario", "leader-dies", "--list"], ["scenario", "leader-dies", "--seed", "one"], ["fly"]],
     ids=lambda arguments: " ".join(arguments) or "nothing",
 )
 def test_a_wrong_command_line_ends_with_2_and_says_how_it_is_used(
