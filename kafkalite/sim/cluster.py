@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from kafkalite.clients.admin import Admin
 from kafkalite.clients.consumer import Consumer
@@ -22,27 +22,25 @@ from kafkalite.clients.group_consumer import GroupConsumer
 from kafkalite.clients.producer import Producer
 from kafkalite.config import BrokerConfig, ClientConfig, ConsumerConfig, GroupConfig, ProducerConfig, ZooKeeperConfig
 from kafkalite.errors import SimulationStuck
-from kafkalite.node import Node, Send
+from kafkalite.node import Node
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
 from kafkalite.sim import faults
 from kafkalite.sim.blueprint import FIRST_BROKER_ID, Blueprint, Input, broker_id_of, broker_name
 from kafkalite.sim.facades import EARLIEST, AdminFacade, ConsumerFacade, MemberFacade, ProducerFacade
+from kafkalite.sim.known import Known
 from kafkalite.sim.network import Delays
 from kafkalite.sim.shell import Shell, ShellFacade
-from kafkalite.sim.simulator import Simulator, Step
-from kafkalite.sim.trace import facts_of
+from kafkalite.sim.simulator import Simulator
 from kafkalite.sim.view import Polled, View
 from kafkalite.sim.wire import through_the_codec
 from kafkalite.storage.memory import MemoryStorage
-from kafkalite.types import NodeName, node_of
-
-F = TypeVar("F")
+from kafkalite.types import NodeName
 
 PATIENCE_MS = 120_000  # virtual time that waiting for something may take, unless told otherwise
 
 
-class Cluster:
+class Cluster(Known):
     """Brokers b101, b102, ...; ZooKeeper servers z1, z2, ...; clients as they are asked for."""
 
     def __init__(  # noqa: PLR0913 - all but three by name, each with what most runs want
@@ -114,16 +112,6 @@ class Cluster:
     def zookeepers(self) -> tuple[NodeName, ...]:
         """The names of the ZooKeeper servers."""
         return tuple(config.name for config in self.blueprint.zookeepers)
-
-    @property
-    def steps(self) -> list[Step]:
-        """The steps so far."""
-        return self.sim.steps
-
-    @property
-    def now_ms(self) -> float:
-        """Virtual time."""
-        return self.sim.now_ms
 
     # What is done to it ---------------------------------------------------------------------------------------------
 
@@ -291,59 +279,7 @@ class Cluster:
         self.inputs.append(Input(self.sim.ticks, self.sim.now_ms, "build", (kind, *arguments)))
         self.sim.add(kind(*arguments))
 
-    # What is known of it ---------------------------------------------------------------------------------------------
-
-    def leader(self, topic: str, partition: int = 0) -> NodeName:
-        """The broker that leads, or that led last. Raises KeyError if there is no such partition."""
-        return self.view.leaders[topic, partition].broker
-
-    def followers(self, topic: str, partition: int = 0) -> tuple[NodeName, ...]:
-        """The other brokers that hold the partition, the next preferred leader first."""
-        leader = self.leader(topic, partition)
-        replicas = map(broker_name, self.view.assignments[topic, partition])
-        return tuple(broker for broker in replicas if broker != leader)
-
-    def isr(self, topic: str, partition: int = 0) -> tuple[int, ...]:
-        """The ids of those in sync, sorted, as the leader said last."""
-        return tuple(sorted(self.view.leaders[topic, partition].isr))
-
-    def end(self, broker: NodeName, topic: str, partition: int = 0) -> int:
-        """Where the log of one replica ends: the next offset it will write."""
-        return self.view.log_ends[broker, topic, partition]
-
-    def facts(self, kind: type[F], node: NodeName | None = None, **fields: Any) -> list[F]:
-        """The facts of that kind so far, in order: of one node, and with these fields, if given."""
-        return [
-            at.fact
-            for at in facts_of(self.steps)
-            if type(at.fact) is kind
-            and node in {None, at.node}
-            and all(getattr(at.fact, name) == value for name, value in fields.items())
-        ]
-
-    def files(self, broker: NodeName, folder: str) -> list[str]:
-        """The names of the files in one folder of a broker's disk, sorted."""
-        return list(self.sim.nodes[broker].storage.names(folder))
-
-    def peers_of(self, name: NodeName) -> set[NodeName]:
-        """The nodes to which it has sent anything so far."""
-        return {
-            node_of(effect.to)
-            for step in self.steps
-            if step.node == name
-            for effect in step.effects
-            if type(effect) is Send
-        }
-
-    def asked(self, name: NodeName, kind: type) -> list[NodeName]:
-        """Whom it has sent requests of that class so far, in order."""
-        return [
-            node_of(effect.to)
-            for step in self.steps
-            if step.node == name
-            for effect in step.effects
-            if type(effect) is Send and type(effect.message) is kind
-        ]
+    # What stands in it ------------------------------------------------------------------------------------------------
 
     def read(self, topic: str, partition: int = 0) -> list[Polled]:
         """What a new consumer finds in a partition, from its beginning up to its high watermark."""
