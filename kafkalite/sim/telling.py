@@ -128,6 +128,8 @@ _LINES: dict[type, Line] = {
     facts.TopicDeleted: lambda f: f"deletes {f.topic}",
     facts.LeaderElected: _elected,
     facts.ControllerRequestRefused: lambda f: f"does not obey {f.api}: {f.error}",
+    facts.ControllerObeyed: lambda f: f"obeys the controller of epoch {f.controller_epoch}",
+    facts.ChangeCommitted: lambda f: f"has applied change {f.zxid:#x}",
     facts.LogLoaded: lambda f: f"opens its log of {_where(f)}: {f.start} to {f.end}",
     facts.LogDeleted: lambda f: f"deletes its log of {_where(f)}",
     facts.BecameLeader: _led,
@@ -148,6 +150,7 @@ _LINES: dict[type, Line] = {
     facts.RecordsAcknowledged: _acknowledged,
     facts.RecordsFailed: _failed,
     facts.RecordsPolled: _polled,
+    facts.PollFailed: lambda f: f"cannot go on from {f.position} in {_where(f)}: {f.error}",
     facts.PositionReset: lambda f: f"goes on from {f.position} in {_where(f)}: {f.reason}",
     facts.RequestAnswered: lambda f: f"{f.api}: {f.error if f.error != 'NONE' else f.answer or 'done'}",
     ZnodeChanged: lambda f: f"is told: {f.event} {f.path}",
@@ -163,6 +166,8 @@ _LINES: dict[type, Line] = {
 # What is told only if asked for: it happens all the time, or to many, and the story is told without it.
 _DETAILS = frozenset(
     {
+        facts.ControllerObeyed,
+        facts.ChangeCommitted,
         facts.BatchAppended,
         facts.BatchSent,
         facts.HighWatermarkAdvanced,
