@@ -24,7 +24,8 @@ def three_zookeepers_five_brokers(stage: Stage) -> None:
     )
     stage.claim(cluster.facts(facts.SessionExpired) == [], "every broker has found another server in time")
     stage.topic(cluster, "orders", partitions=5, replicas=3)
-    stage.claim(True, "a topic can be created as before")
+    leaders = {cluster.leader("orders", partition) for partition in range(5)}
+    stage.claim(leaders == set(cluster.brokers), "a topic can be created as before, and every broker leads")
 
 
 def broker_session_expires(stage: Stage) -> None:
