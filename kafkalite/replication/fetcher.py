@@ -258,7 +258,9 @@ class Fetcher(Component):
             self._put_off(one, data.error_code)
         else:
             try:
-                one.partition.append_fetched(data.records or b"", data.high_watermark, data.log_start_offset)
+                if data.records:
+                    one.partition.append_fetched(data.records)
+                one.partition.follow(data.high_watermark, data.log_start_offset)
             except (CorruptBatch, BatchRefused):  # what came is not what the leader has: fetch it again
                 self._put_off(one, ErrorCode.CORRUPT_MESSAGE)
 

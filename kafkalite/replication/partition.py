@@ -254,11 +254,8 @@ class Partition:
 
     # The follower's log ---------------------------------------------------------------------------------------------
 
-    def append_fetched(self, batches: Data, high_watermark: int, log_start: int) -> None:
-        """Append what the leader sent, and follow its watermark and its log start as far as the log reaches.
-
-        Raises CorruptBatch, OffsetsNotInOrder; batches before the bad one stay.
-        """
+    def append_fetched(self, batches: Data) -> None:
+        """Append what the leader sent. Raises CorruptBatch, OffsetsNotInOrder; batches before the bad one stay."""
         log, node = self.log, self.node
         try:
             for header, batch in split(batches):
@@ -267,10 +264,14 @@ class Partition:
                 node.note(BatchAppended(*self.key, base, last, epoch, header.crc, is_leader=False))
         finally:
             self._grown()
+
+    def follow(self, high_watermark: int, log_start: int) -> None:
+        """Let the watermark and the log start be the leader's, as far as this log reaches; they never retreat."""
+        log = self.log
         was, found = log.high_watermark, min(high_watermark, log.log_end_offset)
         if found > was:
             log.high_watermark = found
-            node.note(HighWatermarkAdvanced(*self.key, was, found, self.leader_epoch, is_leader=False))
+            self.node.note(HighWatermarkAdvanced(*self.key, was, found, self.leader_epoch, is_leader=False))
             self._changed(self.key)
         if log_start > log.log_start_offset:
             self.delete_before(min(log_start, log.high_watermark))
