@@ -44,8 +44,12 @@ from kafkalite.types import NodeName, TopicPartition
 
 FIRST_REBALANCE_MS = 5000  # after an election, so that brokers which come back together have settled
 
-LISTS = {znodes.BROKER_IDS: "look_for_brokers", znodes.TOPICS: "look_for_topics"}
-LISTS[znodes.DELETE_TOPICS] = "look_for_deletions"
+LISTS = {
+    znodes.BROKER_IDS: "look_for_brokers",
+    znodes.TOPICS: "look_for_topics",
+    znodes.DELETE_TOPICS: "look_for_deletions",
+    znodes.ISR_CHANGES: "look_for_isr_changes",
+}
 
 
 class Waiting(Protocol):

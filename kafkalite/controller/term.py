@@ -23,7 +23,7 @@ from kafkalite.controller import znodes
 from kafkalite.controller.channels import Channels
 from kafkalite.controller.context import Context, Office
 from kafkalite.controller.deletion import TopicDeletion
-from kafkalite.controller.events import Events
+from kafkalite.controller.events import Events, fenced, is_deposed
 from kafkalite.controller.moving import LeaderMoves
 from kafkalite.controller.partitions import PartitionStateMachine
 from kafkalite.controller.requests import RequestBatch
@@ -33,7 +33,7 @@ from kafkalite.facts import BrokersChanged
 from kafkalite.node import Node
 from kafkalite.parts import Parts
 from kafkalite.protocol.inter_broker import StopReplicaRequest, UpdateMetadataRequest
-from kafkalite.protocol.zookeeper import GetChildrenRequest, GetDataRequest, ZooKeeperError
+from kafkalite.protocol.zookeeper import DeleteRequest, GetChildrenRequest, GetDataRequest, ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import Reply
 from kafkalite.types import TopicPartition
 
@@ -113,7 +113,9 @@ class Term:
             self._channels.open(broker)
         self._introduce(context.brokers)
         came = [(self._brokers_came, bounced)] if bounced else []
-        self._events.put_first((self._bring_online,), *came, (self.deletion.begin, deletions))
+        self._events.put_first(
+            (self._bring_online,), *came, (self.deletion.begin, deletions), (self.look_for_isr_changes,)
+        )
 
     def _take_out_bounced(self) -> list[LiveBroker]:
         """Brokers that died and came back with no controller to see it: for us, too, first the one, then the other.
@@ -242,6 +244,35 @@ class Term:
     def _deletions_listed(self, replies: list[Reply]) -> None:
         self.deletion.begin([topic for topic in _children(replies[0]) if topic not in self.context.deleting])
         self._owner.tell_those_who_wait()
+
+    # The ISR changes ------------------------------------------------------------------------------------------------
+
+    def look_for_isr_changes(self) -> None:
+        """Leaders have changed ISRs: clients are to be told."""
+        self._events.ask_all([GetChildrenRequest(znodes.ISR_CHANGES, watch=True)], self._isr_changes_listed)
+
+    def _isr_changes_listed(self, replies: list[Reply]) -> None:
+        paths = [f"{znodes.ISR_CHANGES}/{name}" for name in _children(replies[0])]
+        self._events.ask_all([GetDataRequest(path) for path in paths], self._isr_changes_were_read, paths)
+
+    def _isr_changes_were_read(self, replies: list[Reply], paths: list[str]) -> None:
+        """Look at those partitions again, and forget the news."""
+        changed: dict[TopicPartition, None] = {}
+        for path, reply in zip(paths, replies, strict=True):
+            if reply.error is ZooKeeperError.OK:
+                changed.update(dict.fromkeys(znodes.decode_isr_change(path, reply.message.data)))
+        self._events.put_first(
+            (self.partitions.bring_online, [one for one in changed if one[0] not in self.context.deleting]),
+            (self._forget_isr_changes, paths),
+        )
+
+    def _forget_isr_changes(self, paths: list[str]) -> None:
+        requests = [fenced(self.context.office, DeleteRequest(path)) for path in paths]
+        self._events.ask_all(requests, self._isr_changes_forgotten)
+
+    def _isr_changes_forgotten(self, replies: list[Reply]) -> None:
+        if any(is_deposed(reply) for reply in replies):
+            self._owner.resign()
 
     # What brokers answer --------------------------------------------------------------------------------------------
 

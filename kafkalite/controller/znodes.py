@@ -7,6 +7,7 @@
     /controller_epoch                         how often there was a new one; its version fences every write of it
     /config/topics/orders                     the topic's settings
     /admin/delete_topics/orders               is to be deleted
+    /isr_change_notification/isr_change_...   sequential: leaders have changed the ISR of these partitions
     /latest_producer_id_block                 the last block of producer ids that a broker took
 
 The contents are JSON as Kafka writes it, so Kafka's own tools could read this tree.
@@ -18,11 +19,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from kafkalite.errors import ProtocolError
 from kafkalite.protocol.zookeeper import Stat
+from kafkalite.types import TopicPartition
 
 BROKER_IDS = "/brokers/ids"
 TOPICS = "/brokers/topics"
@@ -33,6 +36,7 @@ CONFIG_CHANGES = "/config/changes"
 DELETE_TOPICS = "/admin/delete_topics"
 PRODUCER_ID_BLOCK = "/latest_producer_id_block"
 ISR_CHANGES = "/isr_change_notification"
+ISR_CHANGE_PREFIX = f"{ISR_CHANGES}/isr_change_"
 CLUSTER_ID = "/cluster/id"
 
 # Made by whichever broker comes first, parents before children; that they exist already is no error.
@@ -222,6 +226,20 @@ def encode_config_change(entity: str) -> bytes:
 def decode_config_change(path: str, data: bytes | None) -> str:
     """Whose settings are new, like "topics/orders"; raises ProtocolError."""
     return str(_decode(path, data)["entity_path"])
+
+
+def encode_isr_change(partitions: Iterable[TopicPartition]) -> bytes:
+    """The ISR of these is another: what a leader tells the controller, so that clients are told, too. Version 1.
+
+    >>> encode_isr_change([("orders", 0)]).decode()
+    '{"version":1,"partitions":[{"topic":"orders","partition":0}]}'
+    """
+    return _encode({"version": 1, "partitions": [{"topic": topic, "partition": index} for topic, index in partitions]})
+
+
+def decode_isr_change(path: str, data: bytes | None) -> list[TopicPartition]:
+    """The partitions whose ISR is another; raises ProtocolError."""
+    return [(one["topic"], one["partition"]) for one in _decode(path, data)["partitions"]]
 
 
 def encode_producer_id_block(broker: int, first: int, last: int) -> bytes:

@@ -10,6 +10,9 @@
 Until there is an answer, whoever is in the old ISR or in the new one counts (the maximal ISR); a change is never given
 up on a guess. One at a time for each partition.
 
+What has changed is told to the controller too, some at a time, by a znode of its own (/isr_change_notification): it
+tells all brokers, and they their clients.
+
 Who lags is looked for every half `replica.lag.time.max.ms`, so a replica that stops is out after 1 to 1.5 times that.
 
 Source: Kafka's Partition.maybeShrinkIsr, maybeExpandIsr, submitAlterPartition, ZkAlterPartitionManager; KIP-497.
@@ -21,20 +24,23 @@ from collections.abc import Mapping
 
 from kafkalite.config import BrokerConfig
 from kafkalite.controller.znodes import (
+    ISR_CHANGE_PREFIX,
     LeaderAndIsr,
     decode_partition_state,
+    encode_isr_change,
     encode_partition_state,
     partition_state_path,
 )
 from kafkalite.facts import IsrChangeRefused, IsrExpandProposed, IsrShrinkProposed
 from kafkalite.node import Component, Node
-from kafkalite.protocol.zookeeper import GetDataRequest, SetDataRequest, ZooKeeperError
+from kafkalite.protocol.zookeeper import CreateFlags, CreateRequest, GetDataRequest, SetDataRequest, ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import Reply
 from kafkalite.replication.partition import Partition
 from kafkalite.replication.ports import ZooKeeper
 from kafkalite.types import TopicPartition
 
 RETRY_MS = 250  # between two attempts to learn what became of a change
+TELL_AFTER_MS = 2500  # changes so close together are told to the controller at once; Kafka's
 
 
 class IsrChanges(Component):
@@ -46,10 +52,18 @@ class IsrChanges(Component):
         super().__init__(node, "isr")
         self._zk, self._partitions = zk, partitions
         self._every_ms = config.replica_lag_time_max_ms / 2
+        self._to_tell: dict[TopicPartition, None] = {}
+        self._is_stopped = False
 
     def start(self) -> None:
         """Begin to look for who lags."""
         self.set_timer("shrink", self._every_ms)
+
+    def stop(self) -> None:
+        """Ask for nothing any more: the broker leaves the cluster."""
+        self._is_stopped = True
+        self.cancel_timer("shrink")
+        self.cancel_timer("tell")
 
     def on_shrink(self) -> None:
         for partition in self._partitions.values():
@@ -91,7 +105,7 @@ class IsrChanges(Component):
         if partition is None or partition.proposed_isr is None:
             return
         if reply.error is ZooKeeperError.OK:
-            partition.settle(partition.proposed_isr, reply.message.stat.version)
+            self._settle(partition, partition.proposed_isr, reply.message.stat.version)
         elif reply.error is ZooKeeperError.BAD_VERSION:
             self.node.note(IsrChangeRefused(*key, tuple(sorted(partition.proposed_isr)), partition.zk_version))
             self._find_out(partition)
@@ -120,6 +134,30 @@ class IsrChanges(Component):
             if state.zk_version == partition.zk_version:
                 self._write(partition)
             else:
-                partition.settle(frozenset(state.isr), state.zk_version)
+                self._settle(partition, frozenset(state.isr), state.zk_version)
         elif reply.error is not ZooKeeperError.NO_NODE:
             self.set_timer(f"find_out:{key[0]}-{key[1]}", RETRY_MS)
+
+    # The controller hears of it -------------------------------------------------------------------------------------
+
+    def _settle(self, partition: Partition, isr: frozenset[int], zk_version: int) -> None:
+        partition.settle(isr, zk_version)
+        self._tell_later(partition.key)
+
+    def _tell_later(self, key: TopicPartition) -> None:
+        if self._is_stopped:
+            return
+        if not self._to_tell:
+            self.set_timer("tell", TELL_AFTER_MS)
+        self._to_tell[key] = None
+
+    def on_tell(self) -> None:
+        """Tell the controller which ISRs have changed of late."""
+        keys, self._to_tell = tuple(self._to_tell), {}
+        request = CreateRequest(ISR_CHANGE_PREFIX, encode_isr_change(keys), flags=CreateFlags.SEQUENTIAL)
+        self._zk.ask(request, self._told, keys)
+
+    def _told(self, reply: Reply, request: CreateRequest, keys: tuple[TopicPartition, ...]) -> None:
+        if reply.error is ZooKeeperError.CONNECTION_LOSS:  # told twice is better than not at all
+            for key in keys:
+                self._tell_later(key)

@@ -97,6 +97,7 @@ class ReplicaManager(Component):
                     self.changed(key)
 
     def _disk_failed(self) -> None:
+        self.isr.stop()
         self.fetcher.unfollow_all()
         for partition in self.partitions.values():
             partition.resign(is_offline=True)
@@ -193,6 +194,7 @@ class ReplicaManager(Component):
 
     def close(self, then: Callable[[], None]) -> None:
         """Stop in order: answer what waits, bring everything to the disk and say so there, then call `then()`."""
+        self.isr.stop()
         self.fetcher.unfollow_all()
         self.fetcher.go_on()
         for partition in self.partitions.values():

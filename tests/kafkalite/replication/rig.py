@@ -70,13 +70,14 @@ class Znodes(Node):
         super().__init__("z1")
         self.states: dict[str, tuple[bytes, int]] = {}
         self.is_silent = False
+        self.notes: list[bytes] = []  # to the controller, of which there is none here
 
     def on_get_data_request(self, source: NodeName, request: zk.GetDataRequest) -> None:
         data, version = self.states[str(request.path)]
         self.reply(source, Reply(0, 0, zk.ZooKeeperError.OK, zk.GetDataResponse(data, zk.Stat(version=version))))
 
     def on_create_request(self, source: NodeName, request: zk.CreateRequest) -> None:
-        """A note to the controller; there is none here."""
+        self.notes.append(bytes(request.data or b""))
         self.reply(source, Reply(0, 0, zk.ZooKeeperError.OK, zk.CreateResponse(request.path)))
 
     def on_set_data_request(self, source: NodeName, request: zk.SetDataRequest) -> None:

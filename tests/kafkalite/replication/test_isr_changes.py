@@ -220,3 +220,32 @@ def test_changing_min_isr_moves_the_watermark_in_the_same_step() -> None:
 
     assert 1 == rig.log(1).high_watermark
     assert 0 == produced(answer).base_offset
+
+
+def test_the_controller_is_told_of_changed_isrs_once_for_all_that_change_together() -> None:
+    """D2: it tells all brokers, and they their clients."""
+    rig = led_by_1()
+    rig.sim.inject(Freeze("b3", 2000))
+    rig.produce("a", acks=1)
+    rig.run(1900)
+
+    assert (1, 2) == isr(rig)
+    assert [] == rig.znodes.notes
+
+    rig.run(3000)  # b3 is back meanwhile
+
+    assert (1, 2, 3) == isr(rig)
+    assert [b'{"version":1,"partitions":[{"topic":"t","partition":0}]}'] == rig.znodes.notes
+
+
+def test_a_broker_that_stops_asks_zookeeper_for_nothing_any_more() -> None:
+    """Its session is about to be closed."""
+    rig = led_by_1()
+    rig.sim.inject(Freeze("b3", 20_000))
+    rig.produce("a", acks=1)
+    rig.run(1900)
+    rig.sim.call("b1", "shut_down")
+    rig.run(10_000)
+
+    assert (1, 2) == isr(rig)
+    assert [] == rig.znodes.notes
