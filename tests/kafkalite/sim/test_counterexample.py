@@ -22,7 +22,7 @@ def _plan(seed: int) -> Plan:
     return replace(plan, busy_ms=6000, shutdowns=(), through_codec=False, schedule=early)
 
 
-def _at_once(progress: ReplicaProgress, high_watermark: int, epoch_start: int) -> bool:
+def _at_once(progress: ReplicaProgress, *_: int) -> bool:
     return progress.end_offset >= -1
 
 
