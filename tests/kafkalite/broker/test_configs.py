@@ -105,3 +105,11 @@ def test_what_this_broker_cannot_describe_is_an_error(kind: int, name: str, erro
     result = described(stage(), kind, name)
 
     assert (error, ()) == (result.error_code, result.configs)
+
+
+def test_settings_are_in_order_and_without_synonyms_unless_they_are_asked_for() -> None:
+    result = described(stage(compression_type="lz4"), 2, "orders")
+
+    names = [one.name for one in result.configs]
+    assert sorted(names) == names
+    assert {()} == {one.synonyms for one in result.configs}

@@ -55,3 +55,21 @@ def test_what_is_shown_of_a_setting_means_the_same_when_it_is_read(name: str) ->
 def test_nonsense_is_as_if_it_were_not_there(name: str, text: str) -> None:
     assert not makes_sense(name, text)
     assert DEFAULTS == settings_from({name: text}, DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("retention.ms", "-1"),
+        ("retention.bytes", "0"),
+        ("min.insync.replicas", "1"),
+        ("cleanup.policy", "compact,delete"),
+        ("cleanup.policy", "delete"),
+        ("message.timestamp.type", "CreateTime"),
+        ("unclean.leader.election.enable", "false"),
+    ],
+)
+def test_what_is_at_the_edge_is_read_and_shown_as_it_was_written(name: str, text: str) -> None:
+    opposite = TopicSettings(LogConfig(log_append_time=True), unclean_leader_election_enable=True)
+
+    assert text == SETTINGS[name].show(settings_from({name: text}, opposite))
