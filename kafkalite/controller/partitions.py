@@ -71,6 +71,7 @@ class PartitionStateMachine:
         self._events, self._context = events, context
         self._send, self._resign = send, resign
         self.batch = RequestBatch(context, config.broker_id)  # what is to be said at the end of the event
+        self._unsure: dict[TopicPartition, _Change] = {}  # writes that found another version: perhaps their own
 
     def tell(self) -> None:
         """Say what the event at hand came to: at most one request of each kind to each broker."""
@@ -166,7 +167,10 @@ class PartitionStateMachine:
         """Nothing is to change. But if what we know is older, somebody has to be told."""
         known = self._context.leadership.get(partition)
         if known is None or known.leader_epoch < found.leader_epoch:  # we wrote it, and the answer was lost
-            self._take(_Change(partition, known, found), reason)
+            unsure = self._unsure.pop(partition, None)
+            is_ours = unsure is not None and replace(unsure.now, zk_version=found.zk_version) == found
+            # Whether it was clean is asked of what stood there before, which may be newer than what was known.
+            self._take(_Change(partition, unsure.was if unsure is not None and is_ours else known, found), reason)
         elif known != found:  # the leader changed the ISR
             self._context.learn(partition, found)
             self.batch.update_metadata([partition])
@@ -203,6 +207,7 @@ class PartitionStateMachine:
                 self._take(_Change(change.partition, change.was, now), reason)
             elif error in {ZooKeeperError.BAD_VERSION, ZooKeeperError.NODE_EXISTS}:
                 again.append(change.partition)
+                self._unsure[change.partition] = change
         if again:
             self._events.put_first((self._read, again, Reason.OFFLINE if reason is Reason.NEW else reason))
 
