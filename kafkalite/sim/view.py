@@ -58,7 +58,7 @@ class View:
         self.assignments: dict[TopicPartition, tuple[int, ...]] = {}  # who is to hold it, the preferred leader first
         self.leaders: dict[TopicPartition, Leadership] = {}
         self.offline: set[TopicPartition] = set()  # those for which the controller found nobody
-        self.high_watermarks: dict[TopicPartition, int] = {}
+        self.high_watermarks: dict[TopicPartition, int] = {}  # as the newest leader has it
         self.log_ends: dict[tuple[NodeName, str, int], int] = {}
         self.outcomes: dict[tuple[NodeName, int], Outcome] = {}  # (producer, record)
         self.polled: dict[NodeName, list[Polled]] = {}
@@ -66,6 +66,7 @@ class View:
         self.answers: dict[tuple[NodeName, int], facts.RequestAnswered] = {}  # (admin client, number of the request)
         self.reads: dict[NodeName, set[TopicPartition]] = {}  # what a member was assigned, and has not given up
         self.generations: dict[str, int] = {}  # of each group, the one that was stable last
+        self.owners: dict[str, dict[TopicPartition, str]] = {}  # of each group: who was to read what, by member id
         self.committed: dict[str, dict[TopicPartition, int]] = {}  # how far each group is, as its coordinators said
         self._handlers: dict[type, Callable[[NodeName, Any], None]] = {
             facts.BrokerRegistered: self._broker_registered,
@@ -92,6 +93,7 @@ class View:
             facts.PositionReset: self._position_reset,
             facts.RequestAnswered: self._request_answered,
             facts.GroupStabilized: self._group_stabilized,
+            facts.GroupEmptied: self._group_emptied,
             facts.OffsetsCommitted: self._offsets_committed,
             facts.PartitionsAssigned: self._partitions_assigned,
             facts.PartitionsRevoked: self._partitions_revoked,
@@ -179,7 +181,9 @@ class View:
         self.log_ends[node, fact.topic, fact.partition] = fact.end
 
     def _high_watermark_advanced(self, node: NodeName, fact: facts.HighWatermarkAdvanced) -> None:
-        if fact.is_leader:
+        known = self.leaders.get((fact.topic, fact.partition))
+        is_deposed = known is not None and fact.leader_epoch < known.leader_epoch  # and does not know it yet
+        if fact.is_leader and not is_deposed:
             self.high_watermarks[fact.topic, fact.partition] = fact.high_watermark
 
     def _records_acknowledged(self, node: NodeName, fact: facts.RecordsAcknowledged) -> None:
@@ -205,6 +209,10 @@ class View:
 
     def _group_stabilized(self, node: NodeName, fact: facts.GroupStabilized) -> None:
         self.generations[fact.group] = fact.generation
+        self.owners[fact.group] = {one: member for member, owned in fact.assignment for one in owned}
+
+    def _group_emptied(self, node: NodeName, fact: facts.GroupEmptied) -> None:
+        self.owners[fact.group] = {}
 
     def _offsets_committed(self, node: NodeName, fact: facts.OffsetsCommitted) -> None:
         committed = self.committed.setdefault(fact.group, {})

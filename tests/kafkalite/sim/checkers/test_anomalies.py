@@ -28,6 +28,7 @@ from .histories import (
 
 PLAIN = Expectations(producer=ProducerConfig(enable_idempotence=False))
 ONE_IN_FLIGHT = Expectations(producer=ProducerConfig(enable_idempotence=False, max_in_flight_requests_per_connection=1))
+COMPACTED = TopicPromise(is_compacted=True)
 ACKS_1 = Expectations(producer=ProducerConfig(acks=1), reads_everything=True)
 
 
@@ -78,6 +79,10 @@ BROKEN: dict[str, tuple[list[list[Told]], Expectations | None]] = {
         ],
         PLAIN,
     ),
+    "inconsistent-offsets/compacted": (  # with idempotence there is no second copy that may be meant
+        [[*committed(2), sent(1), acknowledged(1, 1), polled((0, 1))]],
+        Expectations(topic=COMPACTED),
+    ),
     "unavailable": (
         [[*committed(1), wait(100), sent(1)], [wait(100), sent(1), failed(1, is_definite=True)]],
         Expectations(available_from_ms=100),
@@ -85,7 +90,7 @@ BROKEN: dict[str, tuple[list[list[Told]], Expectations | None]] = {
 }
 
 CASES = [
-    pytest.param(name, told, expectations, id=f"{name}-{index}")
+    pytest.param(name.partition("/")[0], told, expectations, id=f"{name}-{index}")
     for name, (histories, expectations) in BROKEN.items()
     for index, told in enumerate(histories)
 ]
@@ -129,7 +134,11 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
     "gone with the start of the log": ([*served(1, 2), ("b1", LogStartMoved(*ORDERS, 2)), reset(2)], READ_ALL),
     "replaced by a later record of its key": (
         [*served(1, 2), polled((1, 2)), polled((1, 2), consumer="c2"), reset(0), polled(position=1)],
-        Expectations(topic=TopicPromise(is_compacted=True), reads_everything=True),
+        Expectations(topic=COMPACTED, reads_everything=True),
+    ),
+    "written twice without idempotence, and the acknowledged one was replaced by a later record of its key": (
+        [*committed(3), sent(1), sent(2), polled((0, 1)), acknowledged(1, 1), acknowledged(2, 2), polled((2, 2))],
+        Expectations(topic=COMPACTED, producer=ProducerConfig(acks=-1, enable_idempotence=False)),
     ),
     "a record of somebody who announces nothing": (
         [*committed(1), polled((0, b"xxxx"))],
