@@ -53,6 +53,7 @@ from kafkalite.protocol.zookeeper_frames import MultiRequest, Reply
 from kafkalite.reference import REFERENCE
 from kafkalite.types import TopicPartition
 
+ORDERS = ("orders", 0)
 T = TypeVar("T")
 RESPONSES = {
     LeaderAndIsrRequest: LeaderAndIsrResponse,
@@ -327,3 +328,10 @@ class Rig:
                 self.unanswered.append((effect.to, effect.message))
             elif isinstance(effect, Send) and effect.role == REPLY:
                 self.replies.append((effect.to, effect.message))
+
+
+def three(replicas: tuple[int, ...] = (102, 103, 101), **settings: str) -> Rig:
+    rig = Rig([101, 102, 103]).elect()
+    rig.add_topic("orders", {0: [*replicas]}, **settings)
+    rig.run().forget()
+    return rig
