@@ -54,7 +54,7 @@ def test_a_graded_notebook_is_exit_code_0_whatever_the_score(own_folder: Path) -
     solved, stub = run("solved.ipynb", "--json", "report.json"), run("stub.ipynb")
 
     assert (0, 0) == (solved.exit_code, stub.exit_code), solved.output + stub.output
-    assert "24 of 24 points; 4 more await a person" in solved.output
+    assert "24 of 24 points; 4 more not answered" in solved.output
     assert "0 of 24 points" in stub.output
     report = json.loads((own_folder / "report.json").read_text())
     assert (24, "bubblewrap", True) == (report["score"], report["box"]["backend"], report["box"]["sandboxed"])

@@ -127,7 +127,7 @@ def _read_removes_nothing(run: Run) -> Violation | Unjudged | None:
     for index, call, model in _before_deletion(run):
         if not model.start <= call.args[0] < model.end:
             continue
-        question = (*call.args, len(model.read(*call.args)))  # an append in between may make the answer longer
+        question = (*call.args, model.end)  # an append in between may make the answer of a wrong `read` longer
         if question in answers:
             judged = True
             if not returned(call, answers[question]):

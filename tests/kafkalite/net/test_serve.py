@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -21,7 +21,15 @@ from .conftest import HOST, free_ports
 SECONDS = 30.0
 
 
-def plan_on_free_ports(brokers: int = 1, zookeepers: int = 1) -> dict[str, int]:
+class OnPorts(TypedDict):
+    """How large, and where."""
+
+    brokers: int
+    zookeepers: int
+    port: int
+
+
+def plan_on_free_ports(brokers: int = 1, zookeepers: int = 1) -> OnPorts:
     """A first port above which everything that the cluster needs is free."""
     return {"brokers": brokers, "zookeepers": zookeepers, "port": free_ports(ZOOKEEPER_PORTS + 2 * zookeepers)[0]}
 
@@ -50,7 +58,7 @@ def consumed(cluster: ServedCluster, count: int) -> list[bytes]:
         message = consumer.poll(SECONDS)
         assert message is not None, f"{len(found)} of {count} records, and no more"
         if message.error() is None:
-            found.append(message.value())
+            found.append(message.value() or b"")
     consumer.close()
     return found
 
