@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from kafkalite.log.batch import split
+from kafkalite.log.compression import records_of
+from kafkalite.log.record import Record
 from kafkalite.node import Send
 from kafkalite.sim.blueprint import broker_name
 from kafkalite.sim.simulator import Simulator, Step
@@ -51,6 +54,19 @@ class Known:
         """Where the log of one replica ends: the next offset it will write."""
         return self.view.log_ends[broker, topic, partition]
 
+    def committed(self, group: str, topic: str, partition: int = 0) -> int | None:
+        """The next offset the group is to read there, as its coordinator said last; None if it never committed."""
+        return self.view.committed.get(group, {}).get((topic, partition))
+
+    def lag(self, group: str, topic: str, partition: int = 0) -> int:
+        """How many records the group has not committed there: what was never committed counts from offset 0."""
+        return self.view.high_watermarks[topic, partition] - (self.committed(group, topic, partition) or 0)
+
+    def reader(self, group: str, topic: str, partition: int = 0) -> NodeName | None:
+        """Which member was to read it when the group was stable last; of a static member, the name of its instance."""
+        member = self.view.owners.get(group, {}).get((topic, partition))
+        return None if member is None else member.rpartition("-")[0]
+
     def facts(self, kind: type[F], node: NodeName | None = None, **fields: Any) -> list[F]:
         """The facts of that kind so far, in order: of one node, and with these fields, if given."""
         return [
@@ -64,6 +80,13 @@ class Known:
     def files(self, broker: NodeName, folder: str) -> list[str]:
         """The names of the files in one folder of a broker's disk, sorted."""
         return list(self.sim.nodes[broker].storage.names(folder))
+
+    def records_on(self, broker: NodeName, topic: str, partition: int = 0) -> list[Record]:
+        """What stands in one replica's files: kafka-dump-log."""
+        folder, storage = f"{topic}-{partition}", self.sim.nodes[broker].storage
+        paths = [f"{folder}/{name}" for name in self.files(broker, folder) if name.endswith(".log")]
+        batches = [batch for path in paths for _, batch in split(storage.read(path, 0, storage.size(path)))]
+        return [record for batch in batches for record in records_of(batch) or ()]
 
     def peers_of(self, name: NodeName) -> set[NodeName]:
         """The nodes to which it has sent anything so far."""

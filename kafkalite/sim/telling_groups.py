@@ -8,14 +8,30 @@ from typing import Any
 from kafkalite import facts
 from kafkalite.types import TopicPartition
 
+RUN_MIN = 3
+
 
 def partitions_text(partitions: Iterable[TopicPartition]) -> str:
-    """Partitions, in one line.
+    """Partitions, in one line; of three or more in a row the first and the last.
 
     >>> partitions_text([("A", 0), ("A", 2), ("B", 1)]), partitions_text([])
     ('A-0, A-2, B-1', 'nothing')
+    >>> partitions_text([("A", 0), ("A", 1), ("B", 1), ("B", 2), ("B", 3), ("B", 5)])
+    'A-0, A-1, B-1 to 3, B-5'
     """
-    return ", ".join(f"{topic}-{partition}" for topic, partition in partitions) or "nothing"
+    runs: list[list[TopicPartition]] = []
+    for one in partitions:
+        if runs and runs[-1][-1] == (one[0], one[1] - 1):
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return ", ".join(map(_run, runs)) or "nothing"
+
+
+def _run(run: list[TopicPartition]) -> str:
+    if len(run) >= RUN_MIN:
+        return f"{run[0][0]}-{run[0][1]} to {run[-1][1]}"
+    return ", ".join(f"{topic}-{partition}" for topic, partition in run)
 
 
 def short(member: str) -> str:
@@ -36,6 +52,10 @@ def _offsets(offsets: Iterable[tuple[str, int, int]]) -> str:
     return ", ".join(f"{topic}-{partition} at {offset}" for topic, partition, offset in sorted(offsets)) or "nothing"
 
 
+def _count(groups: tuple[str, ...]) -> str:
+    return "1 group" if len(groups) == 1 else f"{len(groups)} groups"
+
+
 def _revoked(fact: facts.PartitionsRevoked) -> str:
     return f"{'has lost' if fact.is_lost else 'gives up'} {partitions_text(fact.partitions)}"
 
@@ -46,7 +66,7 @@ def _rebalancing(fact: facts.GroupRebalancing) -> str:
 
 
 GROUP_LINES: dict[type, Callable[[Any], str]] = {
-    facts.CoordinatorLoaded: lambda f: f"coordinates {len(f.groups)} groups of __consumer_offsets-{f.partition}",
+    facts.CoordinatorLoaded: lambda f: f"coordinates {_count(f.groups)} of __consumer_offsets-{f.partition}",
     facts.CoordinatorUnloaded: lambda f: f"coordinates no groups of __consumer_offsets-{f.partition} any more",
     facts.GroupRebalancing: _rebalancing,
     facts.GroupStabilized: _stabilized,

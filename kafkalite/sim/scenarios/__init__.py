@@ -10,7 +10,10 @@ from importlib import import_module
 
 from kafkalite.sim.stage import Scenario
 
-THEMES = ("topics", "costs", "brokers", "replication", "failover", "producers", "discovery", "zookeeper")
+THEMES = (
+    *("topics", "costs", "brokers", "replication", "failover", "producers"),
+    *("groups", "rebalancing", "offsets", "discovery", "zookeeper"),
+)
 
 
 def catalogue() -> dict[str, Scenario]:

@@ -58,38 +58,6 @@ def an_offset_names_one_record(stage: Stage) -> None:
         stage.claim({(0, 9): b"a9", (1, 9): b"b9"} == values, f"{name} finds a9 in partition 0 and b9 in partition 1")
 
 
-def truck_gps(stage: Stage) -> None:
-    """Trucks report where they are; a dashboard and a notification service read all of it, each for itself."""
-    cluster = stage.cluster()
-    stage.topic(cluster, "truck_gps", partitions=10, replicas=3)
-    trucks = [f"truck{number:02}" for number in range(1, 31)]
-    stage.say("Thirty trucks, each a producer, report three times. The key is the truck's id.")
-    with stage.quiet():
-        for place in ("depot", "road", "customer"):
-            reports = [
-                cluster.producer(truck).send("truck_gps", f"{truck}@{place}".encode(), key=truck.encode())
-                for truck in trucks
-            ]
-            for report in reports:
-                report.result()
-    counts = [cluster.end(cluster.leader("truck_gps", partition), "truck_gps", partition) for partition in range(10)]
-    stage.show("records in each partition: " + " ".join(map(str, counts)))
-    placed = partitions_of(cluster, "truck_gps")
-    stage.claim(len(placed) == 30 and all(len(where) == 1 for where in placed.values()), "a truck is in one partition")
-
-    stage.say("Two services read the topic, whatever the other has read.")
-    everything = [("truck_gps", partition, EARLIEST) for partition in range(10)]
-    for service in ("dashboard", "notification"):
-        with stage.quiet():
-            records = cluster.consumer(service).assign(*everything).poll(90)
-        last: dict[str, str] = dict((one.value or b"").decode().split("@") for one in records)
-        stage.claim(90 == len({(one.partition, one.offset) for one in records}), f"{service} has read all 90 reports")
-        stage.claim(
-            last == dict.fromkeys(trucks, "customer"),
-            f"{service} knows every truck's last place: its reports are in order",
-        )
-
-
 def same_key_same_partition(stage: Stage) -> None:
     """Equal keys meet in one partition, whoever sends them: their order is kept there."""
     cluster = stage.cluster()
@@ -187,7 +155,6 @@ def total_order_needs_one_partition(stage: Stage) -> None:
 SCENARIOS = (
     Scenario.of(four_partitions_two_producers, "T1 T2 T3 T10"),
     Scenario.of(an_offset_names_one_record, "T3 T4"),
-    Scenario.of(truck_gps, "T1 T5 T10"),
     Scenario.of(same_key_same_partition, "T5 P5"),
     Scenario.of(null_keys_round_robin_and_sticky, "T5 P5"),
     Scenario.of(adding_partitions_moves_keys, "T5 T8"),
