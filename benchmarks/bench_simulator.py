@@ -6,7 +6,7 @@ Medians of interleaved runs, and ratios from this one run: absolute figures move
 from __future__ import annotations
 
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 from kafkalite.broker.one_partition import OnePartitionBroker
 from kafkalite.clients.reader import Habits, Reader
@@ -33,9 +33,9 @@ def cluster(batches: int, *, record: bool) -> Simulator:
 def rate(batches: int, *, record: bool) -> float:
     """Deliveries a second of one run."""
     sim = cluster(batches, record=record)
-    began_s = perf_counter()
+    began_s = process_time()
     sim.run()
-    return sim.deliveries / (perf_counter() - began_s)
+    return sim.deliveries / (process_time() - began_s)
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
         bare.append(rate(BATCHES, record=False))
         traced.append(rate(BATCHES, record=True))
         longer.append(rate(10 * BATCHES, record=False))
-    print(f"simulator, deliveries a second, median of {ROUNDS} interleaved runs of produce, list offsets and fetch")
+    print(f"simulator, deliveries a CPU second, median of {ROUNDS} interleaved runs of produce, list offsets and fetch")
     print(f"  without a trace        {median(bare):>10,.0f}")
     print(f"  with a trace           {median(traced):>10,.0f}   {median(traced) / median(bare):.2f} of without")
     print(f"  a run ten times longer {median(longer):>10,.0f}   {median(longer) / median(bare):.2f} of the short one")
