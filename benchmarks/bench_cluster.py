@@ -119,9 +119,8 @@ def main() -> None:
     for name, rates in found.items():
         rate, records = median(rate for rate, _ in rates), median(records for _, records in rates)
         print(f"  {name:<44} {rate:>28,.0f} {records:>9,.0f}   {rate / base:.2f} of RF 3")
-    print(
-        f"  {'the frame, with the simplest nodes':<44} {median(frame):>28,.0f} {'':>9}   {median(frame) / base:.2f} of RF 3"
-    )
+    name, rate = "the frame, with the simplest nodes", median(frame)
+    print(f"  {name:<44} {rate:>28,.0f} {'':>9}   {rate / base:.2f} of RF 3")
     layers(3, 1e6 / base)
     print()
     large(100, 10_000) if "--small" not in sys.argv else large(10, 200)
