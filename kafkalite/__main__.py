@@ -146,29 +146,31 @@ def _serve(options: argparse.Namespace) -> int:
             port=options.port,
             zookeeper=zookeeper,
         ) as cluster:
-            print(f"bootstrap.servers={cluster.bootstrap}")
-            print(f"zookeeper.connect={','.join(cluster.plan.ensemble)}")
-            print(
-                f"logs in {cluster.folder}; for example: kcat -b {cluster.bootstrap} -L    (Ctrl-C stops)", flush=True
-            )
-            _watch(cluster)
+            with suppress(KeyboardInterrupt):  # from the first line on, Ctrl-C is how one stops it
+                _tell(cluster)
+                _watch(cluster)
     except ServeFailed as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0
 
 
-def _watch(cluster: ServedCluster) -> None:
-    """Tell of processes that die, until Ctrl-C."""
-    told: set[str] = set()
+def _tell(cluster: ServedCluster) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
-        while len(told) < len(cluster.processes):
-            for name, code in cluster.died().items():
-                if name not in told:
-                    print(f"{name} died ({code}); see {cluster.processes[name].log_path}", file=sys.stderr, flush=True)
-                    told.add(name)
-            sleep(0.2)
+    print(f"bootstrap.servers={cluster.bootstrap}")
+    print(f"zookeeper.connect={','.join(cluster.plan.ensemble)}")
+    print(f"logs in {cluster.folder}; for example: kcat -b {cluster.bootstrap} -L    (Ctrl-C stops)", flush=True)
+
+
+def _watch(cluster: ServedCluster) -> None:
+    """Tell of processes that die, for as long as there is one."""
+    told: set[str] = set()
+    while len(told) < len(cluster.processes):
+        for name, code in cluster.died().items():
+            if name not in told:
+                print(f"{name} died ({code}); see {cluster.processes[name].log_path}", file=sys.stderr, flush=True)
+                told.add(name)
+        sleep(0.2)
 
 
 if __name__ == "__main__":

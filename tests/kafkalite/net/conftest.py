@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 import threading
@@ -20,6 +21,7 @@ from kafkalite.reference import REFERENCE
 
 HOST = "127.0.0.1"
 BELOW_EPHEMERAL_PORTS = 32_000  # Linux gives out those from 32,768 on
+PORTS_A_WORKER = 5_000  # test processes that run at the same time do not look at each other's
 
 
 @dataclass
@@ -94,13 +96,15 @@ def free_ports(count: int, apart: int = 1) -> list[int]:
     They lie below those that the system gives to outgoing connections: a node of ours that connects somewhere must not
     be given the port on which another one is about to listen.
     """
-    first = BELOW_EPHEMERAL_PORTS - count * apart
-    while first > 10_000:
-        first -= random.SystemRandom().randrange(1, 500)  # several test processes look for ports at the same time
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+    highest = BELOW_EPHEMERAL_PORTS - worker * PORTS_A_WORKER
+    first = highest - count * apart
+    while first > highest - PORTS_A_WORKER + 500:
+        first -= random.SystemRandom().randrange(1, 500)  # not those of the test before: some may still be in use
         ports = range(first, first + count * apart)
         if all(_is_free(port) for port in ports):
             return list(ports[::apart])
-    raise RuntimeError(f"no {count * apart} free ports in a row above 10,000")
+    raise RuntimeError(f"no {count * apart} free ports in a row below {highest:,}")
 
 
 def _is_free(port: int) -> bool:
