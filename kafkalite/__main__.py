@@ -138,17 +138,19 @@ def _serve(options: argparse.Namespace) -> int:
 
     zookeeper = tuple(options.zookeeper.split(",")) if options.zookeeper else ()
     try:
-        with serve(
-            options.data,
-            brokers=options.brokers,
-            zookeepers=options.zookeepers,
-            host=options.host,
-            port=options.port,
-            zookeeper=zookeeper,
-        ) as cluster:
-            with suppress(KeyboardInterrupt):  # from the first line on, Ctrl-C is how one stops it
-                _tell(cluster)
-                _watch(cluster)
+        with (
+            serve(
+                options.data,
+                brokers=options.brokers,
+                zookeepers=options.zookeepers,
+                host=options.host,
+                port=options.port,
+                zookeeper=zookeeper,
+            ) as cluster,
+            suppress(KeyboardInterrupt),
+        ):  # from the first line on, Ctrl-C is how one stops it
+            _tell(cluster)
+            _watch(cluster)
     except ServeFailed as failure:
         print(failure, file=sys.stderr)
         return 1

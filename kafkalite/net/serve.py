@@ -36,7 +36,8 @@ class ServedProcess:
         self.process, self.folder = process, folder
         self.log_path = folder / f"{process.name}.log"
         self._popen: subprocess.Popen[str] | None = None
-        self._ready = threading.Event()
+        self._answered = threading.Event()  # it is ready, or it is gone
+        self._is_ready = False
 
     @property
     def pid(self) -> int:
@@ -53,7 +54,8 @@ class ServedProcess:
         """Start it, or start it again after it died, on the same files."""
         if self._popen is not None:
             self._wait(self._popen)
-        self._ready.clear()
+        self._answered.clear()
+        self._is_ready = False
         with self.log_path.open("a", encoding="utf-8") as log:
             self._popen = subprocess.Popen(
                 [sys.executable, "-m", "kafkalite.net.child", str(self.folder / self.process.name)],
@@ -72,12 +74,13 @@ class ServedProcess:
     def _listen(self, popen: subprocess.Popen[str]) -> None:
         assert popen.stdout is not None
         for _ in popen.stdout:
-            self._ready.set()
-        self._ready.set()  # it is gone: nobody need wait
+            self._is_ready = True
+            self._answered.set()
+        self._answered.set()  # it is gone: nobody need wait
 
     def wait_until_ready(self) -> None:
         """Raises ServeFailed if it died, or is not ready after 30 s."""
-        if not self._ready.wait(READY_S) or self.exit_code is not None:
+        if not self._answered.wait(READY_S) or not self._is_ready:
             said = self.log_path.read_text(encoding="utf-8").strip().splitlines()[-1:]
             raise ServeFailed(f"{self.process.name} did not begin; it said: {' '.join(said) or 'nothing'}")
 
