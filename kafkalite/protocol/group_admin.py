@@ -1,4 +1,4 @@
-"""What admin clients ask of groups: describe, list, delete.
+"""What admin clients ask of groups: describe, list, delete; forget offsets.
 
 Left out: group types (ListGroups 5, KIP-848), an error's text (DescribeGroups 6).
 """
@@ -115,4 +115,57 @@ class DeletableGroupResult:
     """The outcome for one group."""
 
     group_id: String = ""
+    error_code: Error = ErrorCode.NONE
+
+
+# OffsetDelete · key 47 · v0
+# KIP-496
+OFFSET_DELETE = Api("OffsetDelete", key=47, versions=(0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetDeleteRequest:
+    """Forget how far the group is in these partitions."""
+
+    group_id: String = ""
+    topics: tuple[OffsetDeleteRequestTopic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetDeleteRequestTopic:
+    """Partitions of one topic."""
+
+    name: String = ""
+    partitions: tuple[OffsetDeleteRequestPartition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetDeleteRequestPartition:
+    """A partition."""
+
+    partition_index: Int32 = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetDeleteResponse:
+    """What was forgotten."""
+
+    error_code: Error = ErrorCode.NONE
+    throttle_time_ms: Int32 = 0
+    topics: tuple[OffsetDeleteResponseTopic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetDeleteResponseTopic:
+    """The outcomes of one topic."""
+
+    name: String = ""
+    partitions: tuple[OffsetDeleteResponsePartition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetDeleteResponsePartition:
+    """The outcome for one partition."""
+
+    partition_index: Int32 = 0
     error_code: Error = ErrorCode.NONE

@@ -27,6 +27,7 @@ from kafkalite.protocol import (
     metadata,
     offsets,
     produce,
+    reassignment,
     topics,
     transactions,
 )
@@ -39,7 +40,7 @@ from kafkalite.protocol.primitives import Data
 
 _FAMILIES: tuple[ModuleType, ...] = (
     *(produce, fetch, offsets, metadata, group_membership, group_offsets, group_admin),
-    *(api_versions, topics, configs, transactions, inter_broker),
+    *(api_versions, topics, reassignment, configs, transactions, inter_broker),
 )
 
 
