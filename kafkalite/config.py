@@ -118,6 +118,8 @@ class ProducerConfig:
     buffer_memory: int = 32 << 20
     partitioner: str = "sticky"  # for records without a key: "sticky" (KIP-794) or "round_robin"
     partitioner_ignore_keys: bool = False
+    transactional_id: str | None = None  # None: no transactions
+    transaction_timeout_ms: int = 60_000  # how long one may be open before its coordinator aborts it
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 A fact is a past participle: it has happened. Its fields are plain data. Who announces it is known from the step, so a
 broker's fact does not repeat its name; `partition` is always a number within `topic`.
 
-In this file: the one-partition broker of chapter 1; coordination; the controller; replicas; clients; groups.
+In this file: the one-partition broker of chapter 1; coordination; the controller; replicas; clients; groups;
+transactions.
 """
 
 from __future__ import annotations
@@ -440,7 +441,10 @@ class RecordsFailed:
 
 @dataclass(frozen=True, slots=True)
 class RecordsPolled:
-    """A consumer was handed these records of one partition, in this order; `position` is the next offset it wants."""
+    """A consumer was handed these records of one partition, in this order; `position` is the next offset it wants.
+
+    Without records, it moved past what is none: markers, aborted records, what compaction has taken.
+    """
 
     topic: str
     partition: int
@@ -637,6 +641,57 @@ class MembershipFailed:
     group: str
     member: str
     error: str
+
+
+# Transactions: producers ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerIdentified:
+    """A transactional producer has its id and a new epoch: whoever had its transactional id before is fenced."""
+
+    transactional_id: str
+    producer_id: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionBegun:
+    """What the producer is handed from now on belongs together; `transaction` counts those it has begun."""
+
+    transactional_id: str
+    transaction: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnded:
+    """The producer was told that its transaction is decided; the markers may still be under way."""
+
+    transactional_id: str
+    transaction: int
+    is_commit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFailed:
+    """A transaction cannot be committed. If `is_fatal`, another one has taken the producer's place for good.
+
+    A fatal error in answer to a commit leaves open whether that has happened.
+    """
+
+    transactional_id: str
+    transaction: int
+    error: str
+    is_fatal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionCallRefused:
+    """A program asked its producer for what cannot be asked in that state."""
+
+    transactional_id: str
+    call: str
+    state: str
 
 
 Fact = Any  # chapters announce facts of their own, too

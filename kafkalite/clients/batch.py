@@ -36,6 +36,7 @@ class Batch:
 
     __slots__ = (
         "attempts",
+        "attributes",
         "base_sequence",
         "created_ms",
         "data",
@@ -51,8 +52,8 @@ class Batch:
         "size_bytes",
     )
 
-    def __init__(self, partition: TopicPartition, pending: list[Pending]) -> None:
-        self.partition = partition
+    def __init__(self, partition: TopicPartition, pending: list[Pending], attributes: int = 0) -> None:
+        self.partition, self.attributes = partition, attributes
         self.records = tuple(one.record for one in pending)
         self.data = [Record(one.key, one.value, one.timestamp_ms, offset=offset) for offset, one in enumerate(pending)]
         self.size_bytes = sum(one.size_bytes for one in pending)
@@ -80,6 +81,10 @@ class Batch:
         if not self.payload:
             producer_id, epoch = self.producer
             self.payload = encode_batch(
-                self.data, producer_id=producer_id, producer_epoch=epoch, base_sequence=self.base_sequence
+                self.data,
+                attributes=self.attributes,
+                producer_id=producer_id,
+                producer_epoch=epoch,
+                base_sequence=self.base_sequence,
             )
         return self.payload

@@ -1,9 +1,10 @@
-"""Where a group's coordinator is: any broker knows, and it moves with the leader of the group's partition.
+"""Where the coordinator of a group, or of a transactional id, is: any broker knows, and it moves with the leader of the
+partition in which it keeps its books.
 
 It is asked on a connection of its own, because a JoinGroup holds its connection up until the whole group has joined,
 and the same broker has records to fetch.
 
-Source: AbstractCoordinator.lookupCoordinator.
+Source: AbstractCoordinator.lookupCoordinator, TransactionManager.lookupCoordinator.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from kafkalite.node import Component, Node
 from kafkalite.protocol.group_membership import FindCoordinatorRequest, FindCoordinatorResponse
 from kafkalite.types import NodeName, address, channel
 
+GROUP, TRANSACTION = 0, 1  # kinds of keys
+CHANNELS = {GROUP: "group", TRANSACTION: "txn"}
 MOVED = frozenset({ErrorCode.NOT_COORDINATOR, ErrorCode.COORDINATOR_NOT_AVAILABLE, ErrorCode.NETWORK_EXCEPTION})
 """Answers that say: look for the coordinator again."""
 
@@ -31,11 +34,21 @@ class Listener(Protocol):
 class CoordinatorLookup(Component):
     """Knows the coordinator, or is looking for it."""
 
-    def __init__(self, node: Node, discovery: Discovery, config: ClientConfig, group: str, listener: Listener) -> None:
-        super().__init__(node, "coordinator")
-        self._discovery, self._config, self._group, self._listener = discovery, config, group, listener
+    def __init__(
+        self,
+        node: Node,
+        discovery: Discovery,
+        config: ClientConfig,
+        key: str,
+        listener: Listener,
+        kind: int = GROUP,
+        label: str = "coordinator",
+    ) -> None:
+        super().__init__(node, label)
+        self._discovery, self._config, self._listener = discovery, config, listener
+        self._key, self._kind = key, kind
         self._found: NodeName | None = None
-        self._asked: FindCoordinatorRequest | None = None
+        self.asked: FindCoordinatorRequest | None = None
         self._is_wanted = False
         self._failures = 0
 
@@ -65,13 +78,13 @@ class CoordinatorLookup(Component):
 
     def _ask(self) -> None:
         peer = self._discovery.any_broker()
-        if self._asked is not None or not self._is_wanted:
+        if self.asked is not None or not self._is_wanted:
             return
         if peer is None:
             self._rest()
             return
-        self._asked = FindCoordinatorRequest(self._group, coordinator_keys=(self._group,))
-        self.node.request(peer, self._asked, timeout_ms=self._config.request_timeout_ms)
+        self.asked = FindCoordinatorRequest(self._key, self._kind, coordinator_keys=(self._key,))
+        self.node.request(peer, self.asked, timeout_ms=self._config.request_timeout_ms)
 
     def on_retry(self) -> None:
         """Ask again."""
@@ -80,10 +93,17 @@ class CoordinatorLookup(Component):
     def on_find_coordinator_response(
         self, source: NodeName, response: FindCoordinatorResponse, request: FindCoordinatorRequest
     ) -> None:
+        """Take the answer; in a node with more than one lookup, let the one that asked take it."""
         self._discovery.heard(source)
-        self._asked = None
+        for one in list(self.node.components.values()):
+            if isinstance(one, CoordinatorLookup) and one.asked is request:
+                one.answered(response)
+
+    def answered(self, response: FindCoordinatorResponse) -> None:
+        """It is here, or to be asked for again."""
+        self.asked = None
         one = response.coordinators[0]
-        found = channel(address(one.host, one.port), "group")
+        found = channel(address(one.host, one.port), CHANNELS[self._kind])
         if one.error_code != ErrorCode.NONE or not self._discovery.is_reachable(found):
             self._rest()
             return
@@ -92,8 +112,8 @@ class CoordinatorLookup(Component):
         self._listener.on_coordinator_found()
 
     def on_peer_lost(self, peer: NodeName, requests: tuple[object, ...]) -> None:
-        if self._asked is not None and self._asked in requests:
-            self._asked = None
+        if self.asked is not None and any(self.asked is request for request in requests):
+            self.asked = None
             self._rest()
         if peer == self._found:
             self._found = None

@@ -25,7 +25,7 @@ from kafkalite.clients.fetched import read_fetched
 from kafkalite.clients.position import POLICIES, Happening, Position, State
 from kafkalite.config import ClientConfig, ConsumerConfig
 from kafkalite.errors import ErrorCode
-from kafkalite.facts import PollFailed, PositionReset
+from kafkalite.facts import PollFailed, PositionReset, RecordsPolled
 from kafkalite.log.errors import CorruptBatch
 from kafkalite.node import Component, Node
 from kafkalite.protocol.fetch import FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData
@@ -231,8 +231,9 @@ class Fetcher(Component):
             position.offset_epoch = found.leader_epoch
             # Whoever brought something goes to the end of the line: the next response may have no room for all.
             self.positions[position.partition] = self.positions.pop(position.partition)
-        if not found.records:
+        if not found.records and found.next_offset > position.offset:
             position.offset = found.next_offset
+            self.node.note(RecordsPolled(*position.partition, (), (), position.offset))
 
     def on_list_offsets_response(
         self, source: NodeName, response: ListOffsetsResponse, request: ListOffsetsRequest

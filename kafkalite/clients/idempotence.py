@@ -14,7 +14,7 @@ the producer begins anew: the epoch goes up by one, everything unanswered of tha
 Of the same program started again nothing is known: it has another id. And what the program itself sends twice is two
 records.
 
-Source: TransactionManager, TxnPartitionEntry, Sender.canRetry; KIP-98, KIP-360. Left out: transactions.
+Source: TransactionManager, TxnPartitionEntry, Sender.canRetry; KIP-98, KIP-360.
 """
 
 from __future__ import annotations
@@ -106,12 +106,16 @@ class Lane:
         return next((batch for batch in self.outstanding if not batch.is_in_flight), None)
 
     def number(self, batch: Batch, identity: Identity) -> None:
-        """Give a batch its numbers. A producer that began anew elsewhere begins here once all is quiet."""
-        if self.identity != identity and not self.outstanding:
-            self.begin_anew(identity)
+        """Give a batch its numbers."""
+        self.follow(identity)
         assert self.identity is not None
         batch.number(self.identity, self.next_sequence)
         self.next_sequence = (self.next_sequence + len(batch.records)) % SEQUENCE_END
+
+    def follow(self, identity: Identity) -> None:
+        """A producer that began anew elsewhere begins here once all is quiet."""
+        if self.identity != identity and not self.outstanding:
+            self.begin_anew(identity)
 
     def begin_anew(self, identity: Identity) -> None:
         """From now on the next batch is 0: those outstanding are renumbered, in their order."""

@@ -6,21 +6,26 @@
 A record of a topic nobody has asked about yet waits for metadata, and one for which there is no memory waits for room:
 Kafka's `send()` blocks there, for at most `max_block_ms`. Records of one topic wait in line.
 
-Left out: transactions, compression, interceptors.
+With a transactional id, all this happens inside transactions: see `transactions`.
+
+Left out: compression, interceptors.
 Source: KafkaProducer.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kafkalite.clients.batch import Pending, size_of
 from kafkalite.clients.discovery import Discovery
 from kafkalite.clients.partitioner import RoundRobin
 from kafkalite.clients.sender import Sender
+from kafkalite.clients.transaction_requests import GroupMetadata
+from kafkalite.clients.transaction_states import State
+from kafkalite.clients.transactions import Transactions
 from kafkalite.config import ClientConfig, ProducerConfig
-from kafkalite.errors import ErrorCode
+from kafkalite.errors import ErrorCode, KafkaliteError
 from kafkalite.facts import RecordSent, RecordsFailed
 from kafkalite.log.batch import HEADER_SIZE
 from kafkalite.node import Node
@@ -40,7 +45,11 @@ class Handed(NamedTuple):
 
 
 class Producer(Node):
-    """A producer. The world calls `produce`, `flush_batches` and `close`, and reads the facts."""
+    """A producer. The world calls `produce`, `flush_batches` and `close`, and reads the facts.
+
+    With a transactional id it calls `init_transactions` first, and produces between `begin_transaction` and
+    `commit_transaction` or `abort_transaction`.
+    """
 
     def __init__(self, name: NodeName, client: ClientConfig, config: ProducerConfig, parts: Parts) -> None:
         super().__init__(name)
@@ -48,7 +57,10 @@ class Producer(Node):
         self.discovery = Discovery(self, client, self, creates_topics=True)
         room_bytes = max(1, config.batch_size - HEADER_SIZE)
         accumulator = parts.accumulator(room_bytes, config.linger_ms)
-        self.sender = Sender(self, self.discovery, (client, config), accumulator, self)
+        self.transactions: Transactions | None = None
+        if config.transactional_id is not None:
+            self.transactions = Transactions(self, self.discovery, (client, config), self)
+        self.sender = Sender(self, self.discovery, (client, config), accumulator, self, self.transactions)
         self._room_bytes = room_bytes
         self._keyless: dict[str, StickyPartitionerPart] = {}  # one for each topic
         self._blocked: dict[str, deque[Handed]] = {}  # by topic, in line
@@ -73,6 +85,8 @@ class Producer(Node):
         handed = Handed(record, key, value, created_ms, partition, self.now_ms)
         if self._is_closing:
             self._refuse(topic, handed, "PRODUCER_CLOSED")
+        elif self.transactions is not None and self.transactions.state is not State.IN_TRANSACTION:
+            self._refuse(topic, handed, ErrorCode.INVALID_TXN_STATE.name)
         elif size_of(key, value) > self._config.max_request_size:
             self._refuse(topic, handed, ErrorCode.MESSAGE_TOO_LARGE.name)
         elif topic in self._blocked or not self._accept(topic, handed):
@@ -85,7 +99,56 @@ class Producer(Node):
     def close(self) -> None:
         """Take no more records, send those that are here, and when all is done rest for good."""
         self._is_closing = True
+        if self.transactions is not None and self.transactions.is_to_be_aborted:
+            self.transactions.abort()
         self.sender.flush()
+        self._rest_if_done()
+
+    # Transactions ---------------------------------------------------------------------------------------------------
+
+    def init_transactions(self) -> None:
+        """Fence whoever had the transactional id before, and end what it left open."""
+        self._in_transactions().init()
+
+    def begin_transaction(self) -> None:
+        """What is produced from now on belongs together."""
+        self._in_transactions().begin()
+
+    def send_offsets_to_transaction(self, offsets: tuple[tuple[str, int, int], ...], *group: Any) -> None:
+        """Commit offsets, as (topic, partition, next to read), with it; `group` are the fields of GroupMetadata."""
+        found = {(topic, partition): (offset, -1) for topic, partition, offset in offsets}
+        self._in_transactions().send_offsets(found, GroupMetadata(*group))
+
+    def commit_transaction(self) -> None:
+        """Send what is left, and when everything is acknowledged, end the transaction."""
+        self._in_transactions().commit()
+        self.sender.flush()
+
+    def abort_transaction(self) -> None:
+        """Give up what was not sent, and end the transaction as if it had never been."""
+        self._in_transactions().abort()
+
+    def _in_transactions(self) -> Transactions:
+        if self.transactions is None:
+            raise KafkaliteError(f"producer {self.name} has no transactional_id, so it has no transactions")
+        return self.transactions
+
+    @property
+    def is_quiet(self) -> bool:
+        """Every record has its outcome."""
+        return not self._blocked and self.sender.is_idle
+
+    def drop(self, error: str, *, everything: bool) -> None:
+        """Give up what was not sent yet, or everything that has no outcome."""
+        for topic, line in list(self._blocked.items()):
+            for handed in line:
+                self._refuse(topic, handed, error)
+            self._unblocked(topic)
+        self.sender.drop(error, everything=everything)
+
+    def on_transaction_moved(self) -> None:
+        """More may be sent than before."""
+        self.sender.pump()
         self._rest_if_done()
 
     # From a record to its partition ---------------------------------------------------------------------------------
@@ -135,6 +198,8 @@ class Producer(Node):
     def on_batches_done(self) -> None:
         """There may be room again."""
         self._unblock()
+        if self.transactions is not None:
+            self.transactions.pump()
         self._rest_if_done()
 
     def _unblock(self) -> None:
@@ -148,6 +213,8 @@ class Producer(Node):
                 line.popleft()
             if not line:
                 self._unblocked(topic)
+        if self.transactions is not None and self.transactions.state is State.COMMITTING:
+            self.sender.flush()  # a commit does not linger
 
     def _unblocked(self, topic: str) -> None:
         del self._blocked[topic]
@@ -173,6 +240,7 @@ class Producer(Node):
         self.note(RecordsFailed(topic, partition, (handed.record,), error, True))
 
     def _rest_if_done(self) -> None:
-        if self._is_closing and not self._blocked and self.sender.is_idle:
+        is_at_rest = self.transactions is None or self.transactions.is_at_rest
+        if self._is_closing and self.is_quiet and is_at_rest:
             self.discovery.stop()
             self.cancel_timer("blocked")

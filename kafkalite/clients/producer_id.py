@@ -58,7 +58,6 @@ class ProducerId(Component):
 
     def leave_hole(self, partition: TopicPartition) -> None:
         """A batch was given up, and nobody knows whether it is in the log: first see what becomes of the others."""
-        self._lanes[partition].has_hole = True
         self._holes[partition] = None
 
     def settle(self) -> bool:

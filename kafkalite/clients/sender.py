@@ -27,9 +27,11 @@ from kafkalite.clients.batch import Batch, Pending
 from kafkalite.clients.discovery import OLD_METADATA, Discovery
 from kafkalite.clients.idempotence import IN_FLIGHT_MAX, Lane, Verdict, judge
 from kafkalite.clients.producer_id import ProducerId
+from kafkalite.clients.transactions import Transactions
 from kafkalite.config import ClientConfig, ProducerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.facts import BatchSent, RecordsAcknowledged, RecordsFailed
+from kafkalite.log.batch import TRANSACTIONAL
 from kafkalite.node import Component, Node
 from kafkalite.parts import AccumulatorPart
 from kafkalite.protocol.produce import PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData
@@ -52,6 +54,7 @@ class Sender(Component):
         configs: tuple[ClientConfig, ProducerConfig],
         accumulator: AccumulatorPart,
         listener: Listener,
+        transactions: Transactions | None = None,
     ) -> None:
         super().__init__(node, "sender")
         self.used_bytes = 0
@@ -61,8 +64,9 @@ class Sender(Component):
         self._lanes: dict[TopicPartition, Lane] = {}
         self._retrying: dict[TopicPartition, None] = {}  # lanes with batches to be sent again
         self._in_flight: dict[NodeName, deque[list[Batch]]] = {}  # peer -> the batches of each request
-        self._producer_id: ProducerId | None = None
-        if is_idempotent(self._config):
+        self._transactions = transactions
+        self._producer_id: ProducerId | Transactions | None = transactions
+        if transactions is None and is_idempotent(self._config):
             self._producer_id = ProducerId(node, discovery, self._client, self._lanes, self)
         self._wakes_at_ms = float("inf")
         self._is_expiry_set = False
@@ -75,6 +79,8 @@ class Sender(Component):
     def add(self, partition: TopicPartition, pending: Pending) -> None:
         """Let a record wait for the others of its batch."""
         now_ms = self.node.now_ms
+        if self._transactions is not None:
+            self._transactions.add(partition)
         self._pending[pending.record] = (partition, pending)
         self.used_bytes += pending.size_bytes
         is_full = self._accumulator.append(partition, pending.record, pending.size_bytes, now_ms)
@@ -131,18 +137,25 @@ class Sender(Component):
             lane = self._lanes[partition] = Lane()
         if partition in self._retrying:
             return self._next_retry(partition, lane)
-        if not self._may_send_new(lane):
+        if not self._may_send_new(partition, lane):
             return None
-        batch = Batch(partition, [self._pending.pop(record)[1] for record in self._accumulator.take(partition)])
+        batch = self._take(partition)
         if self._producer_id is not None:
             lane.number(batch, self._producer_id.identity)
         lane.outstanding.append(batch)
         return batch
 
-    def _may_send_new(self, lane: Lane) -> bool:
+    def _take(self, partition: TopicPartition) -> Batch:
+        pending = [self._pending.pop(record)[1] for record in self._accumulator.take(partition)]
+        return Batch(partition, pending, TRANSACTIONAL if self._transactions is not None else 0)
+
+    def _may_send_new(self, partition: TopicPartition, lane: Lane) -> bool:
         in_flight_max = self._config.max_in_flight_requests_per_connection
         if self._producer_id is None:
             return in_flight_max > 1 or not lane.outstanding
+        if self._transactions is not None and not self._transactions.may_send(partition):
+            return False
+        lane.follow(self._producer_id.identity)
         # A leader that has never heard of a producer takes whatever comes first, as the records it knew may be gone by
         # age. So the first batch goes alone: were it refused for a moment, those behind it would be taken before it.
         # Kafka does not wait here.
@@ -171,7 +184,7 @@ class Sender(Component):
                 self._retrying.pop(batch.partition, None)
         data = tuple(TopicProduceData(topic, tuple(partitions)) for topic, partitions in topics.items())
         timeout_ms = self._config.request_timeout_ms
-        request = ProduceRequest(None, self._config.acks, timeout_ms, data)
+        request = ProduceRequest(self._config.transactional_id, self._config.acks, timeout_ms, data)
         if self._config.acks == 0:
             self.node.send(peer, request)
             for batch in batches:
@@ -222,8 +235,10 @@ class Sender(Component):
                 self._done(batch, base_offset if error == ErrorCode.NONE else -1)
             case Verdict.FAIL:
                 self._fail(batch, error)
+            case Verdict.RENUMBER if self._transactions is not None:  # what is missing is missing in the transaction
+                self._fail(batch, error)
             case verdict:
-                if verdict is Verdict.RENUMBER and self._producer_id is not None:
+                if verdict is Verdict.RENUMBER and isinstance(self._producer_id, ProducerId):
                     self._producer_id.begin_anew(batch.partition)
                 batch.retry_at_ms = self.node.now_ms + self._backoff_ms(batch.attempts)
                 self._retrying[batch.partition] = None
@@ -235,14 +250,18 @@ class Sender(Component):
     def _fail(self, batch: Batch, error: ErrorCode) -> None:
         """Give a batch up. What comes after it in its partition must not be taken for what comes next."""
         is_definite = not batch.may_be_appended and not batch.is_in_flight
-        is_oldest = batch is self._lanes[batch.partition].outstanding[0]
+        lane = self._lanes[batch.partition]
+        is_oldest = batch is lane.outstanding[0]
         self._forget(batch)
-        if self._producer_id is not None:
-            if is_definite and is_oldest:
-                self._producer_id.begin_anew(batch.partition)
-            else:
+        if isinstance(self._producer_id, ProducerId) and is_definite and is_oldest:
+            self._producer_id.begin_anew(batch.partition)
+        elif self._producer_id is not None:
+            lane.has_hole = True
+            if isinstance(self._producer_id, ProducerId):
                 self._producer_id.leave_hole(batch.partition)
         self.node.note(RecordsFailed(*batch.partition, batch.records, error.name, is_definite))
+        if self._transactions is not None:
+            self._transactions.batch_failed(error)
 
     def _forget(self, batch: Batch) -> None:
         batch.is_done = True
@@ -259,7 +278,9 @@ class Sender(Component):
             for batch in [one for one in lane.outstanding if one.created_ms + timeout_ms <= now_ms]:
                 self._fail(batch, ErrorCode.REQUEST_TIMED_OUT)
         while self._pending and (oldest := next(iter(self._pending.values())))[1].created_ms + timeout_ms <= now_ms:
-            self._fail_unsent(oldest[0])
+            self._fail_unsent(oldest[0], ErrorCode.REQUEST_TIMED_OUT.name)
+            if self._transactions is not None:
+                self._transactions.fail(ErrorCode.REQUEST_TIMED_OUT)
         made_ms = [batch.created_ms for lane in self._lanes.values() for batch in lane.outstanding]
         made_ms += [pending.created_ms for _, pending in list(self._pending.values())[:1]]
         if made_ms:
@@ -267,10 +288,20 @@ class Sender(Component):
             self.set_timer("expire", min(made_ms) + timeout_ms - now_ms)
         self._after_answers()
 
-    def _fail_unsent(self, partition: TopicPartition) -> None:
-        batch = Batch(partition, [self._pending.pop(record)[1] for record in self._accumulator.take(partition)])
+    def _fail_unsent(self, partition: TopicPartition, error: str) -> None:
+        batch = self._take(partition)
         self.used_bytes -= batch.size_bytes
-        self.node.note(RecordsFailed(*partition, batch.records, ErrorCode.REQUEST_TIMED_OUT.name, True))
+        self.node.note(RecordsFailed(*partition, batch.records, error, True))
+
+    def drop(self, error: str, *, everything: bool) -> None:
+        """Give up what was not sent yet, or everything that has no outcome."""
+        while self._pending:
+            self._fail_unsent(next(iter(self._pending.values()))[0], error)
+        for lane in self._lanes.values() if everything else ():
+            for batch in list(lane.outstanding):
+                is_definite = not batch.may_be_appended and not batch.is_in_flight
+                self._forget(batch)
+                self.node.note(RecordsFailed(*batch.partition, batch.records, error, is_definite))
 
     def _backoff_ms(self, failures: int) -> float:
         least_ms, most_ms = self._client.retry_backoff_ms, self._client.retry_backoff_max_ms

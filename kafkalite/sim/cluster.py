@@ -27,7 +27,14 @@ from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
 from kafkalite.sim import faults
 from kafkalite.sim.blueprint import FIRST_BROKER_ID, Blueprint, Input, broker_id_of, broker_name
-from kafkalite.sim.facades import EARLIEST, AdminFacade, ConsumerFacade, MemberFacade, ProducerFacade
+from kafkalite.sim.facades import (
+    EARLIEST,
+    AdminFacade,
+    ConsumerFacade,
+    MemberFacade,
+    ProducerFacade,
+    TransactionalFacade,
+)
 from kafkalite.sim.known import Known
 from kafkalite.sim.network import Delays
 from kafkalite.sim.shell import Shell, ShellFacade
@@ -238,6 +245,13 @@ class Cluster(Known):
             self._add(Producer, name, client, ProducerConfig(**own))
         return ProducerFacade(self, name)
 
+    def transactional_producer(
+        self, name: NodeName = "p1", transactional_id: str = "t1", **settings: Any
+    ) -> TransactionalFacade:
+        """A producer with a transactional id; `init` it before its first transaction. Settings as of `producer`."""
+        self.producer(name, transactional_id=transactional_id, **settings)
+        return TransactionalFacade(self, name)
+
     def consumer(self, name: NodeName = "c1", **settings: Any) -> ConsumerFacade:
         """A consumer of that name; settings are those of `ConsumerConfig` and `ClientConfig`."""
         if name not in self.sim.nodes:
@@ -281,10 +295,14 @@ class Cluster(Known):
 
     # What stands in it ------------------------------------------------------------------------------------------------
 
-    def read(self, topic: str, partition: int = 0) -> list[Polled]:
-        """What a new consumer finds in a partition, from its beginning up to its high watermark."""
+    def read(self, topic: str, partition: int = 0, isolation_level: str = "read_uncommitted") -> list[Polled]:
+        """What a new consumer finds in a partition, from its beginning up to its high watermark.
+
+        With read_committed it waits for the end of every transaction that is open there.
+        """
         reader = f"reader{self.next_number('reader')}"
-        consumer = self.consumer(reader, auto_offset_reset="earliest").assign((topic, partition, EARLIEST))
+        consumer = self.consumer(reader, auto_offset_reset="earliest", isolation_level=isolation_level)
+        consumer.assign((topic, partition, EARLIEST))
         position = (reader, topic, partition)
         self.run_until(
             lambda: self.view.positions.get(position, 0) >= self.view.high_watermarks.get((topic, partition), 0),
@@ -293,9 +311,9 @@ class Cluster(Known):
         consumer.assign()
         return consumer.records
 
-    def values(self, topic: str, partition: int = 0) -> list[bytes | None]:
+    def values(self, topic: str, partition: int = 0, isolation_level: str = "read_uncommitted") -> list[bytes | None]:
         """The values alone of what `read` finds."""
-        return [one.value for one in self.read(topic, partition)]
+        return [one.value for one in self.read(topic, partition, isolation_level)]
 
     # Rewinding ------------------------------------------------------------------------------------------------------
 

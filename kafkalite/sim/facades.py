@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kafkalite import facts
 from kafkalite.errors import KafkaliteError
 from kafkalite.sim.view import Outcome, Polled
 from kafkalite.types import NodeName, TopicPartition
@@ -78,6 +79,45 @@ class ProducerFacade:
         record = self.cluster.next_number(self.name)
         self.cluster.call(self.name, "produce", record, topic, key, value, timestamp_ms, partition)
         return Pending(self.cluster, self.name, record)
+
+
+class TransactionalFacade(ProducerFacade):
+    """A producer whose records belong to transactions. What it is told waits for its end, and raises RequestFailed."""
+
+    def init(self) -> TransactionalFacade:
+        """Fence whoever had the transactional id before, and end what it left open."""
+        return self._ask("init_transactions", facts.ProducerIdentified)
+
+    def begin(self) -> TransactionalFacade:
+        """What is sent from now on belongs together."""
+        return self._ask("begin_transaction", facts.TransactionBegun)
+
+    def send_offsets(self, group: str, offsets: dict[TopicPartition, int], *member: Any) -> TransactionalFacade:
+        """Commit offsets of a group with the transaction; `member` are generation, member id and instance id."""
+        rows = tuple((*partition, offset) for partition, offset in offsets.items())
+        self.cluster.call(self.name, "send_offsets_to_transaction", rows, group, *member)
+        return self
+
+    def commit(self) -> TransactionalFacade:
+        """End it: everything in it becomes visible."""
+        return self._ask("commit_transaction", facts.TransactionEnded)
+
+    def abort(self) -> TransactionalFacade:
+        """End it: nothing in it has ever been."""
+        return self._ask("abort_transaction", facts.TransactionEnded)
+
+    def _ask(self, call: str, wanted: type) -> TransactionalFacade:
+        said = self.cluster.view.transactions.setdefault(self.name, [])
+        before = len(said)
+        self.cluster.call(self.name, call)
+        ends = (wanted, facts.TransactionFailed, facts.TransactionCallRefused)
+        self.cluster.run_until(lambda: any(isinstance(one, ends) for one in said[before:]), f"an answer to {call}")
+        last = next(one for one in said[before:] if isinstance(one, ends))
+        if isinstance(last, facts.TransactionFailed):
+            raise RequestFailed(last.error, is_definite=not last.is_fatal)
+        if isinstance(last, facts.TransactionCallRefused):
+            raise RequestFailed(f"{call} in state {last.state!r}", is_definite=True)
+        return self
 
 
 class ConsumerFacade:

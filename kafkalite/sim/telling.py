@@ -15,6 +15,7 @@ from kafkalite import facts
 from kafkalite.sim import faults
 from kafkalite.sim.shell import ZnodeChanged
 from kafkalite.sim.telling_groups import GROUP_DETAILS, GROUP_LINES
+from kafkalite.sim.telling_transactions import TRANSACTION_DETAILS, TRANSACTION_LINES
 from kafkalite.types import NodeName
 
 Line = Callable[[Any], str]
@@ -84,6 +85,8 @@ def _failed(fact: facts.RecordsFailed) -> str:
 
 
 def _polled(fact: facts.RecordsPolled) -> str:
+    if not fact.offsets:
+        return f"finds nothing to read in {_where(fact)} up to offset {fact.position}"
     shown = ", ".join(text(value) for value in fact.values[:5]) + (", ..." if len(fact.values) > 5 else "")
     return f"reads {_offsets(fact.offsets[0], fact.offsets[-1])} of {_where(fact)}: {shown}"
 
@@ -161,6 +164,7 @@ _LINES: dict[type, Line] = {
     facts.SessionOpened: lambda f: f"opens session {f.session_id:#x}, {f.timeout_ms} ms",
     facts.WatchFired: lambda f: f"tells session {f.session_id:#x}: {f.event} {f.path}",
     **GROUP_LINES,
+    **TRANSACTION_LINES,
 }
 
 # What is told only if asked for: it happens all the time, or to many, and the story is told without it.
@@ -183,7 +187,7 @@ _DETAILS = frozenset(
         facts.RequestRefused,
     }
 )
-STORY = frozenset(_LINES) - _DETAILS - GROUP_DETAILS
+STORY = frozenset(_LINES) - _DETAILS - GROUP_DETAILS - TRANSACTION_DETAILS
 
 # What a node does over and over while it waits: told again only when one of these has changed since it was told last.
 _SAME: dict[type, Callable[[Any], Any]] = {

@@ -68,6 +68,7 @@ class View:
         self.generations: dict[str, int] = {}  # of each group, the one that was stable last
         self.owners: dict[str, dict[TopicPartition, str]] = {}  # of each group: who was to read what, by member id
         self.committed: dict[str, dict[TopicPartition, int]] = {}  # how far each group is, as its coordinators said
+        self.transactions: dict[NodeName, list[Any]] = {}  # what a transactional producer has said of its transactions
         self._handlers: dict[type, Callable[[NodeName, Any], None]] = {
             facts.BrokerRegistered: self._broker_registered,
             facts.BrokerFenced: self._broker_fenced,
@@ -97,6 +98,11 @@ class View:
             facts.OffsetsCommitted: self._offsets_committed,
             facts.PartitionsAssigned: self._partitions_assigned,
             facts.PartitionsRevoked: self._partitions_revoked,
+            facts.ProducerIdentified: self._of_a_transaction,
+            facts.TransactionBegun: self._of_a_transaction,
+            facts.TransactionEnded: self._of_a_transaction,
+            facts.TransactionFailed: self._of_a_transaction,
+            facts.TransactionCallRefused: self._of_a_transaction,
         }
 
     def observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
@@ -223,3 +229,6 @@ class View:
 
     def _partitions_revoked(self, node: NodeName, fact: facts.PartitionsRevoked) -> None:
         self.reads.setdefault(node, set()).difference_update(fact.partitions)
+
+    def _of_a_transaction(self, node: NodeName, fact: Any) -> None:
+        self.transactions.setdefault(node, []).append(fact)
