@@ -477,13 +477,14 @@ class PollFailed:
 class RequestAnswered:
     """An admin client's request came to an end: NONE or the name of an error, and what it was told.
 
-    `request` is the number under which it was asked.
+    `request` is the number under which it was asked; `found` is what it found as data, where a line says too little.
     """
 
     request: int
     api: str
     error: str
     answer: str
+    found: Any = None
 
 
 # Groups ---------------------------------------------------------------------------------------------------------------

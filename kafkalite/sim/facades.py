@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kafkalite import facts
+from kafkalite.clients.admin_answers import GroupDescription, Reassignment, TopicDescription
 from kafkalite.errors import KafkaliteError
+from kafkalite.facts import RequestAnswered
+from kafkalite.protocol.reassignment import PREFERRED, UNCLEAN
 from kafkalite.sim.view import Outcome, Polled
 from kafkalite.types import NodeName, TopicPartition
 
@@ -182,7 +185,10 @@ class AdminFacade:
         self.cluster, self.name = cluster, name
 
     def ask(self, method: str, *arguments: Any) -> str:
-        """Call a method of the admin client; return what it was told."""
+        """Call a method of the admin client; return what it was told, as a line."""
+        return self._answer(method, *arguments).answer
+
+    def _answer(self, method: str, *arguments: Any) -> RequestAnswered:
         number = self.cluster.next_number(self.name)
         self.cluster.call(self.name, method, number, *arguments)
         answers = self.cluster.view.answers
@@ -190,7 +196,7 @@ class AdminFacade:
         answer = answers[self.name, number]
         if answer.error != "NONE":
             raise RequestFailed(answer.error, is_definite=False)
-        return answer.answer
+        return answer
 
     def create_topic(
         self,
@@ -214,3 +220,48 @@ class AdminFacade:
     def delete_records(self, topic: str, partition: int, before: int) -> str:
         """Forget what stands below an offset."""
         return self.ask("delete_records", topic, partition, before)
+
+    def topics(self) -> dict[str, TopicDescription]:
+        """All topics, by name."""
+        return {one.name: one for one in self._answer("list_topics").found}
+
+    def describe_topic(self, name: str) -> TopicDescription:
+        """Where a topic's partitions are, who leads them, who is in sync."""
+        found: TopicDescription = self._answer("describe_topic", name).found[0]
+        return found
+
+    def groups(self) -> dict[str, str]:
+        """All groups and their states: each live broker is asked for those that it coordinates."""
+        brokers = sorted(self._answer("describe_cluster").found)
+        return {one.group: one.state for broker in brokers for one in self._answer("list_groups", broker).found}
+
+    def describe_group(self, group: str) -> GroupDescription:
+        """A group's state and members."""
+        found: GroupDescription = self._answer("describe_group", group).found
+        return found
+
+    def group_offsets(self, group: str) -> dict[TopicPartition, int]:
+        """How far a group has come."""
+        found: dict[TopicPartition, int] = self._answer("group_offsets", group).found
+        return found
+
+    def delete_group(self, group: str) -> str:
+        """Forget a group without members, and its offsets."""
+        return self.ask("delete_group", group)
+
+    def delete_offsets(self, group: str, topic: str, *partitions: int) -> str:
+        """Forget how far a group is in these partitions."""
+        return self.ask("delete_offsets", group, topic, *partitions)
+
+    def reassign(self, topic: str, partition: int, *brokers: int) -> str:
+        """Have these brokers hold the partition, the preferred leader first; nobody: cancel what is under way."""
+        return self.ask("reassign", topic, partition, brokers or None)
+
+    def reassignments(self) -> tuple[Reassignment, ...]:
+        """What is under way."""
+        found: tuple[Reassignment, ...] = self._answer("list_reassignments").found
+        return found
+
+    def elect_leader(self, topic: str, partition: int, *, unclean: bool = False) -> str:
+        """Let the preferred replica lead; unclean: any that is alive, where none in sync is."""
+        return self.ask("elect_leader", topic, partition, UNCLEAN if unclean else PREFERRED)
