@@ -1,7 +1,6 @@
-"""`python -m kafkalite`: named runs in the simulator, from a shell.
+"""`python -m kafkalite`: runs in the simulator, named or drawn, and a cluster of processes, from a shell.
 
 Exit codes: 0 it went as claimed; 1 it did not (the seed is printed); 2 the command line is wrong; 130 Ctrl-C.
-Left out: `serve`, which comes with the network.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from kafkalite.errors import KafkaliteError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = command_line().parse_args(arguments)
     try:
         code: int = options.run(options)
     except KeyboardInterrupt:
@@ -34,16 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """The command line, as data."""
     parser = argparse.ArgumentParser(
         prog="python -m kafkalite",
-        description="A small, real Kafka in a simulator: the same seed gives the same run.",
+        description="A small, real Kafka: in a simulator, where the same seed gives the same run, and as processes.",
+        epilog="Begin with: python -m kafkalite scenario --list",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     scenario = commands.add_parser(
         "scenario",
         help="play a named run and tell what happens",
-        description="Play a named run: the narrator's lines, and every fact between them as `time node what`.",
+        description="Play a named run: the narrator's lines, and between them what happened, as `time node what`. It "
+        "asserts what it claims; the exit code is 1 if that does not come true.",
         epilog="Example: python -m kafkalite scenario leader-dies --seed 7",
     )
     what = scenario.add_mutually_exclusive_group(required=True)
@@ -55,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     soak = commands.add_parser(
         "soak",
         help="play many random runs with faults, and check each",
-        description="Play random runs with faults, check each, and count which facts and errors were reached.",
+        description="Play random clusters under faults, a seed each. Every run is checked; one that breaks a rule is "
+        "told with its seed. At the end: how often each fact and each error was reached, the rarest first. "
+        "The exit code is 1 if any run broke a rule.",
         epilog="Examples: python -m kafkalite soak --seeds 500. One run again: ... soak --first 17 --seeds 1",
     )
     soak.add_argument("--seeds", type=int, default=20, metavar="N", help="how many runs (default: 20)")
@@ -72,7 +76,8 @@ def _add_serve(commands: Any) -> None:
         "serve",
         help="start a cluster that any Kafka client can talk to",
         description="Start brokers and ZooKeeper servers, each a process of its own, on loopback; Ctrl-C stops them in "
-        "order. There is no authentication: whoever reaches a port may do everything.",
+        "order. With --data, the same command goes on later from what is there. There is no authentication: whoever "
+        "reaches a port may do everything.",
         epilog="Example: python -m kafkalite serve --brokers 3 --zookeepers 3 --data ./data",
     )
     serve.add_argument("--brokers", type=int, default=1, metavar="N", help="how many (default: 1)")
@@ -83,6 +88,9 @@ def _add_serve(commands: Any) -> None:
     serve.add_argument("--data", type=Path, metavar="DIR", help="where to keep everything; without it, gone at the end")
     serve.add_argument("--port", type=int, default=9092, metavar="N", help="of the first broker (default: 9092)")
     serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="listen here (default: 127.0.0.1)")
+    serve.add_argument(
+        "--parts", type=Path, metavar="FILE", help="a Python module of your own parts; the cluster is made of them"
+    )
     serve.set_defaults(run=_serve)
 
 
@@ -93,8 +101,9 @@ def _scenario(options: argparse.Namespace) -> int:
     scenarios = catalogue()
     if options.list:
         width = max(map(len, scenarios), default=0)
+        claims_width = max((len(" ".join(scenario.claims)) for scenario in scenarios.values()), default=0)
         for scenario in scenarios.values():
-            print(f"{scenario.name:{width}}  {' '.join(scenario.claims):8}  {scenario.sentence}")
+            print(f"{scenario.name:{width}}  {' '.join(scenario.claims):{claims_width}}  {scenario.sentence}")
         return 0
     if options.name not in scenarios:
         print(f"There is no scenario {options.name!r}; there are: {', '.join(scenarios)}", file=sys.stderr)
@@ -134,6 +143,7 @@ def _soak(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from kafkalite.net.own_parts import PartsRefused  # noqa: PLC0415 - as above
     from kafkalite.net.serve import ServeFailed, serve  # noqa: PLC0415 - as above
 
     zookeeper = tuple(options.zookeeper.split(",")) if options.zookeeper else ()
@@ -146,12 +156,13 @@ def _serve(options: argparse.Namespace) -> int:
                 host=options.host,
                 port=options.port,
                 zookeeper=zookeeper,
+                parts=None if options.parts is None else str(options.parts),
             ) as cluster,
             suppress(KeyboardInterrupt),
         ):  # from the first line on, Ctrl-C is how one stops it
             _tell(cluster)
             _watch(cluster)
-    except ServeFailed as failure:
+    except (ServeFailed, PartsRefused) as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0

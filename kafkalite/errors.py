@@ -5,6 +5,7 @@
                           ├── OffsetOutOfRange     an offset outside the log
                           ├── InvalidPlacement     partitions that cannot be placed on the brokers as asked
                           ├── NotPlainData         a value that cannot cross between a part and its cluster
+                          ├── PartFailed           a part that somebody plugged in raised
                           ├── SimulationStuck      the simulator's budget of steps or of time is used up
                           └── ProtocolError        bytes that are no message, or a message that cannot be bytes
     our own mistake       AssertionError; it stops the simulation
@@ -54,6 +55,10 @@ class InvalidPlacement(KafkaliteError, ValueError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class PartFailed(KafkaliteError):
+    """A part that somebody plugged in raised; the message says which, and what."""
 
 
 class NotPlainData(KafkaliteError, TypeError):

@@ -27,6 +27,7 @@ from kafkalite.facts import (
     ServerStoppedServing,
 )
 from kafkalite.net.nodes import Served, serve_broker, serve_zookeeper
+from kafkalite.net.own_parts import PartsRefused, load
 from kafkalite.net.plan import Process
 from kafkalite.node import Called
 from kafkalite.reference import REFERENCE
@@ -57,12 +58,13 @@ class Child:
             loop.add_signal_handler(number, self.stop)
         await loop.connect_read_pipe(lambda: _Parent(self.leave), os.fdopen(os.dup(0), "rb", buffering=0))
         config = self.process.config
+        parts = REFERENCE if self.process.parts is None else load(Path(self.process.parts))
         if isinstance(config, BrokerConfig):
-            self._served = await serve_broker(config, REFERENCE, self.folder, self._observe, config.host)
+            self._served = await serve_broker(config, parts, self.folder, self._observe, config.host)
         else:
             assert isinstance(config, ZooKeeperConfig)
             host = config.name.rpartition(":")[0]
-            self._served = await serve_zookeeper(config, REFERENCE, self.folder, self._observe, host)
+            self._served = await serve_zookeeper(config, parts, self.folder, self._observe, host)
             self._say_ready()
         await self._stopped.wait()
         self._served.stop()
@@ -113,7 +115,7 @@ def main() -> int:
     )
     try:
         asyncio.run(_run(process, Path(sys.argv[1])))
-    except (OSError, StorageError) as error:
+    except (OSError, StorageError, PartsRefused) as error:
         log.critical("cannot begin: %s", error)
         return 1
     return 0

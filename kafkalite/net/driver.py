@@ -19,6 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+from kafkalite.errors import PartFailed
 from kafkalite.node import (
     REPLY,
     CancelTimer,
@@ -40,6 +41,8 @@ from kafkalite.types import NodeName
 
 log = logging.getLogger("kafkalite")
 
+AGAIN_MS = 1000.0  # after a timer's work went wrong
+
 
 class Peer(Protocol):
     """One connection, whoever opened it and whatever is spoken on it."""
@@ -51,6 +54,10 @@ class Peer(Protocol):
     def close(self) -> None:
         """Close it; nobody is told."""
         ...
+
+    def fail(self) -> None:
+        """What came on it could not be handled: close it, and say so before if there is a way to."""
+        self.close()
 
 
 Connect = Callable[["NodeDriver", NodeName], Peer]  # opens a connection; it says itself when it is lost
@@ -109,11 +116,19 @@ class NodeDriver:
     def _handled(self, event: Event) -> list[Effect]:
         try:
             return self.node.handle(event, self.now_ms)
+        except PartFailed:  # the log has it: it was told where it was raised
+            return self._given_up(event)
         except Exception:
             log.exception("%s could not handle %.300s", self.node.name, event)
-            if isinstance(event, Received):  # whoever sent it is told that way that there will be no answer
-                self._disconnect(event.source)
-            return []
+            return self._given_up(event)
+
+    def _given_up(self, event: Event) -> list[Effect]:
+        if isinstance(event, TimerFired):  # what is to be done again and again is tried again
+            return [SetTimer(event.name, AGAIN_MS)]
+        if isinstance(event, Received) and event.source in self._peers:
+            self._peers.pop(event.source).fail()
+            self._events.append(PeerLost(event.source))
+        return []
 
     def peer(self, name: NodeName) -> Peer:
         """The connection of that name, opened if there is none."""

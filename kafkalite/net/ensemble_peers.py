@@ -18,7 +18,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from kafkalite.coordination import messages
 from kafkalite.errors import ProtocolError
-from kafkalite.net.driver import NodeDriver
+from kafkalite.net.driver import NodeDriver, Peer
 from kafkalite.net.stream import Stream
 from kafkalite.protocol.frames import begin_frame, end_frame
 from kafkalite.types import NodeName, node_of
@@ -79,7 +79,7 @@ def _of_type(kind: Any, value: Any) -> Any:
     return value
 
 
-class EnsemblePeer:
+class EnsemblePeer(Peer):
     """Another server on one channel: what we say goes out on our connection, what it says comes in on its own."""
 
     def __init__(self, driver: NodeDriver, name: NodeName, own_name: NodeName) -> None:

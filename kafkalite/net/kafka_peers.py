@@ -12,14 +12,16 @@ import logging
 from collections import deque
 from typing import Any
 
-from kafkalite.errors import ProtocolError
-from kafkalite.net.driver import NodeDriver
+from kafkalite.errors import ErrorCode, ProtocolError
+from kafkalite.net.driver import NodeDriver, Peer
 from kafkalite.net.stream import Stream
 from kafkalite.node import REPLY, REQUEST
 from kafkalite.protocol.api_versions import API_VERSIONS, ApiVersionsRequest
 from kafkalite.protocol.headers import RequestHeader
 from kafkalite.protocol.produce import ProduceRequest
+from kafkalite.protocol.refusals import refusal
 from kafkalite.protocol.registry import (
+    Request,
     api_versions_response,
     decode_request,
     decode_response,
@@ -32,14 +34,14 @@ from kafkalite.types import NodeName
 log = logging.getLogger("kafkalite")
 
 
-class KafkaServerPeer:
+class KafkaServerPeer(Peer):
     """Somebody who came to us and speaks Kafka's protocol."""
 
     def __init__(self, driver: NodeDriver) -> None:
         self._driver = driver
         self.name: NodeName = ""
         self.stream = Stream(self._read, self._lost, self._made)
-        self._header: RequestHeader | None = None  # of the request in the works
+        self._request: Request | None = None  # in the works
 
     def _made(self) -> None:
         self.name = self.stream.peer_name()
@@ -58,7 +60,7 @@ class KafkaServerPeer:
             self.stream.write(encode_response(refusal, request.header))
             return
         if type(message) is not ProduceRequest or message.acks != 0:
-            self._header = request.header
+            self._request = request
             self.stream.hold()
         self._driver.received(self.name, message)
 
@@ -68,17 +70,27 @@ class KafkaServerPeer:
     def send(self, message: Any, role: str) -> None:
         """Answer the request in the works."""
         assert role == REPLY, f"a broker sends {type(message).__name__} to {self.name} unasked"
-        header, self._header = self._header, None
-        assert header is not None, f"{type(message).__name__} answers nothing that {self.name} has asked"
-        self.stream.write(encode_response(message, header))
+        request, self._request = self._request, None
+        assert request is not None, f"{type(message).__name__} answers nothing that {self.name} has asked"
+        self.stream.write(encode_response(message, request.header))
         self._driver.loop.call_soon(self.stream.next_frame)
 
     def close(self) -> None:
         """Close the connection."""
         self.stream.close()
 
+    def fail(self) -> None:
+        """The request in the works could not be handled: say so where its response has a word for it, and close."""
+        request, self._request = self._request, None
+        if request is not None:
+            version = request.header.request_api_version
+            response = refusal(request.message, version, ErrorCode.UNKNOWN_SERVER_ERROR)
+            if response is not None:
+                self.stream.write(encode_response(response, request.header))
+        self.stream.close()
 
-class KafkaClientPeer:
+
+class KafkaClientPeer(Peer):
     """A broker that we went to."""
 
     def __init__(self, driver: NodeDriver, name: NodeName) -> None:

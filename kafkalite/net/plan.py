@@ -26,10 +26,11 @@ class Process:
     name: str
     kind: str  # "broker" or "zookeeper"
     config: BrokerConfig | ZooKeeperConfig
+    parts: str | None = None  # a module of somebody's own parts; None: the reference
 
     def to_data(self) -> dict[str, Any]:
         """As JSON-able data: what the process is given."""
-        return {"name": self.name, "kind": self.kind, "config": asdict(self.config)}
+        return {"name": self.name, "kind": self.kind, "config": asdict(self.config), "parts": self.parts}
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Process:
@@ -38,7 +39,7 @@ class Process:
             key: tuple(value) if isinstance(value, list) else value for key, value in data["config"].items()
         }
         kind = BrokerConfig if data["kind"] == "broker" else ZooKeeperConfig
-        return cls(data["name"], data["kind"], kind(**config))
+        return cls(data["name"], data["kind"], kind(**config), data["parts"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class ServePlan:
     port: int = 9092
     zookeeper: tuple[str, ...] = ()
     session_timeout_ms: int = 6000  # after which a broker that is not heard of is dead to the others
+    parts: str | None = None  # a module of somebody's own parts (kafkalite.net.own_parts)
 
     @property
     def bootstrap(self) -> str:
@@ -63,8 +65,8 @@ class ServePlan:
         first = self.port + ZOOKEEPER_PORTS
         return self.zookeeper or tuple(f"{self.host}:{first + 2 * index}" for index in range(self.zookeepers))
 
-    def processes(self) -> list[Process]:
-        """The ensemble first, unless it is somebody else's."""
+    def processes(self, parts: str | None = None) -> list[Process]:
+        """The ensemble first, unless it is somebody else's; `parts` is the copy of somebody's own that they run."""
         own = () if self.zookeeper else self.ensemble
         replicas, tick_ms = min(3, self.brokers), self.session_timeout_ms // TICKS_A_SESSION
         return [
@@ -73,6 +75,7 @@ class ServePlan:
                     f"zookeeper-{number}",
                     "zookeeper",
                     ZooKeeperConfig(name, self.ensemble, tick_ms=tick_ms, min_session_timeout_ms=2 * tick_ms),
+                    parts,
                 )
                 for number, name in enumerate(own, start=1)
             ),
@@ -89,6 +92,7 @@ class ServePlan:
                         zookeeper_session_timeout_ms=self.session_timeout_ms,
                         controlled_shutdown_retry_backoff_ms=500,
                     ),
+                    parts,
                 )
                 for index in range(self.brokers)
             ),

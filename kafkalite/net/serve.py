@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kafkalite.errors import KafkaliteError
+from kafkalite.net.own_parts import keep_copy
 from kafkalite.net.plan import Process, ServePlan
 
 READY_S = 30.0
@@ -116,8 +117,10 @@ class ServedCluster:
     """All processes of a cluster."""
 
     def __init__(self, plan: ServePlan, folder: Path) -> None:
+        """Raises PartsRefused if the plan has parts of somebody's own that cannot be plugged in."""
         self.plan, self.folder = plan, folder
-        self.processes = {process.name: ServedProcess(process, folder) for process in plan.processes()}
+        parts = None if plan.parts is None else str(keep_copy(Path(plan.parts), folder))
+        self.processes = {process.name: ServedProcess(process, folder) for process in plan.processes(parts)}
 
     @property
     def bootstrap(self) -> str:
@@ -152,7 +155,7 @@ class ServedCluster:
 
 
 @contextmanager
-def serve(folder: Path | None = None, **plan: int | str | tuple[str, ...]) -> Iterator[ServedCluster]:
+def serve(folder: Path | None = None, **plan: int | str | tuple[str, ...] | None) -> Iterator[ServedCluster]:
     """A cluster while the `with` lasts; settings are those of ServePlan. Without a folder, its files go with it."""
     with TemporaryDirectory(prefix="kafkalite-") as temporary:
         cluster = ServedCluster(ServePlan(**plan), folder or Path(temporary))  # type: ignore[arg-type]  # its own types

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from kafkalite.errors import ProtocolError
-from kafkalite.net.driver import NodeDriver
+from kafkalite.net.driver import NodeDriver, Peer
 from kafkalite.net.stream import Stream
 from kafkalite.protocol.zookeeper import (
     ConnectRequest,
@@ -46,7 +46,7 @@ log = logging.getLogger("kafkalite")
 _NOT_TRIED = (ZooKeeperError.OK, ZooKeeperError.RUNTIME_INCONSISTENCY)
 
 
-class ZooKeeperServerPeer:
+class ZooKeeperServerPeer(Peer):
     """A client of the coordination service that came to us: kazoo, a broker, anyone."""
 
     def __init__(self, driver: NodeDriver) -> None:
@@ -94,7 +94,7 @@ class ZooKeeperServerPeer:
         self.stream.close()
 
 
-class ZooKeeperClientPeer:
+class ZooKeeperClientPeer(Peer):
     """A server of the coordination service that we went to: ours, or Apache's."""
 
     def __init__(self, driver: NodeDriver, name: NodeName) -> None:
