@@ -53,6 +53,19 @@ def test_every_file_that_is_named_exists(document: str) -> None:
     assert [] == [path for path in {*linked, *named} if not (ROOT / path).exists()]
 
 
+def test_every_name_that_is_said_to_be_in_a_file_is_there(document: str) -> None:
+    """As in: `ODD` in `tests/three_ways/cases.py`, or `A`, `B` or `C` in a file."""
+    places = re.findall(r"((?:`[^`]+`(?:, | or | and )?)+) in `([\w/.]+\.py)`", re.sub(r"\s+", " ", document))
+    missing = [
+        f"{name} in {path}"
+        for names, path in places
+        for name in re.findall(r"`(\w+)", names)
+        if not re.search(rf"\b{name}\b", (ROOT / path).read_text(encoding="utf-8"))
+    ]
+
+    assert [] == missing
+
+
 def test_every_kafkalite_command_can_be_typed(document: str) -> None:
     """Options included; a scenario that is named exists."""
     commands = re.findall(r"^python -m kafkalite (.+)$", code_of(document), re.MULTILINE)
