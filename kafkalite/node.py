@@ -31,6 +31,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -148,6 +149,7 @@ def handler_name(kind: type) -> str:
     return name
 
 
+@cache
 def is_reply(kind: type) -> bool:
     """Do messages of this class answer a request? Their names say so."""
     return kind.__name__.endswith(("Response", "Reply"))
@@ -211,7 +213,7 @@ class Node:
         handler = self._handlers.get(kind)
         if handler is None:
             handler = self._handlers[kind] = self._find(handler_name(kind))
-        if is_reply(kind):
+        if is_reply(kind):  # type: ignore[arg-type]  # mypy takes no type for hashable
             handler(source, message, self._asked[source].popleft()[0])
         else:
             handler(source, message)

@@ -27,6 +27,7 @@ from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
 from kafkalite.sim import faults
 from kafkalite.sim.blueprint import FIRST_BROKER_ID, Blueprint, Input, broker_id_of, broker_name
+from kafkalite.sim.collecting import without_collecting
 from kafkalite.sim.facades import (
     EARLIEST,
     AdminFacade,
@@ -199,10 +200,12 @@ class Cluster(Known):
     ) -> Self:
         """Go on until `true()`. Raises SimulationStuck, which says what has not come, after `timeout_ms` (virtual)."""
         end_ms = self.sim.now_ms + timeout_ms
-        while not true():
-            if self.sim.is_idle or self.sim.now_ms > end_ms:
-                raise SimulationStuck(f"after {timeout_ms:,.0f} ms, at {self.sim.now_ms:,.1f} ms: {what} has not come")
-            self.sim.step()
+        with without_collecting():
+            while not true():
+                if self.sim.is_idle or self.sim.now_ms > end_ms:
+                    at = f"after {timeout_ms:,.0f} ms, at {self.sim.now_ms:,.1f} ms"
+                    raise SimulationStuck(f"{at}: {what} has not come")
+                self.sim.step()
         return self
 
     def start(self) -> Self:

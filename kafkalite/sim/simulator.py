@@ -33,6 +33,7 @@ from kafkalite.node import (
     Started,
     TimerFired,
 )
+from kafkalite.sim.collecting import without_collecting
 from kafkalite.sim.connections import Connections
 from kafkalite.sim.faults import (
     BreakConnection,
@@ -174,23 +175,25 @@ class Simulator:
 
         Raises SimulationStuck after `steps_max` steps, or if nothing is left while `until` still waits.
         """
-        for _ in range(steps_max):
-            if until is not None and until():
-                return
-            if not self._queue:
-                if until is None:
+        with without_collecting():
+            for _ in range(steps_max):
+                if until is not None and until():
                     return
-                raise SimulationStuck(
-                    f"nothing is left to happen at {self.now_ms:.1f} ms, and it still has not come true"
-                )
-            self.step()
+                if not self._queue:
+                    if until is None:
+                        return
+                    raise SimulationStuck(
+                        f"nothing is left to happen at {self.now_ms:.1f} ms, and it still has not come true"
+                    )
+                self.step()
         raise SimulationStuck(f"{steps_max:,} steps and no end at {self.now_ms:.1f} ms; a loop of messages or timers?")
 
     def run_for(self, for_ms: float) -> None:
         """Let so much time pass, whatever happens in it."""
         end_ms = self.now_ms + for_ms
-        while self._queue and self._queue[0][0] <= end_ms:
-            self.step()
+        with without_collecting():
+            while self._queue and self._queue[0][0] <= end_ms:
+                self.step()
         self.now_ms = end_ms
 
     def step(self) -> None:
@@ -236,15 +239,15 @@ class Simulator:
             kind = type(effect)
             if kind is Send:
                 self._send(name, effect)  # type: ignore[arg-type]  # the line above says so
+            elif kind is Note:
+                for observer in self.observers:
+                    observer(self.now_ms, name, effect.fact)  # type: ignore[union-attr]
             elif kind is SetTimer:
                 due_ms = self.now_ms + effect.after_ms  # type: ignore[union-attr]
                 timer: str = effect.name  # type: ignore[union-attr]
                 self._timers[name][timer] = self.put(due_ms, name, TimerFired(timer), None, self._lives[name])
             elif kind is CancelTimer:
                 self._timers[name].pop(effect.name, None)  # type: ignore[union-attr]
-            elif kind is Note:
-                for observer in self.observers:
-                    observer(self.now_ms, name, effect.fact)  # type: ignore[union-attr]
             elif kind is Flush:
                 self._flush(name, effect.token)  # type: ignore[union-attr]
             elif kind is Disconnect:
