@@ -79,6 +79,17 @@ class BrokerConfig:
     offsets_retention_minutes: int = 7 * 24 * 60  # after the group became empty
     offsets_retention_check_interval_ms: int = 600_000
     offset_metadata_max_bytes: int = 4096
+    # transactions, and where they are remembered
+    transaction_state_log_num_partitions: int = 50
+    transaction_state_log_replication_factor: int = 3
+    transaction_state_log_min_isr: int = 2
+    transaction_state_log_segment_bytes: int = 100 << 20
+    transaction_state_log_load_buffer_size: int = 5 << 20
+    transaction_max_timeout_ms: int = 900_000  # the longest that a producer may ask for
+    transaction_abort_timed_out_transaction_cleanup_interval_ms: int = 10_000  # how often late ones are looked for
+    transactional_id_expiration_ms: int = 7 * 24 * 3_600_000  # after its last change
+    transaction_remove_expired_transaction_cleanup_interval_ms: int = 3_600_000
+    request_timeout_ms: int = 30_000  # of what coordinators write: their log, and markers on other brokers
     # every request's limits
     message_max_bytes: int = 1_048_588
     fetch_max_bytes: int = 55 << 20
@@ -149,3 +160,13 @@ class GroupConfig:
     enable_auto_commit: bool = True
     auto_commit_interval_ms: int = 5000
     processing_ms: float = 0  # what the program takes for a record
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """What a program reads, and where it writes what comes of it."""
+
+    source: str  # a topic
+    semantics: str = "at least once"  # "at most once", "at least once", "exactly once"
+    target: str = ""  # a topic; "": none
+    outside: NodeName = ""  # somebody outside Kafka who is to do something; "": nobody

@@ -606,6 +606,13 @@ class OffsetsExpired:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupDeleted:
+    """A coordinator has forgotten a group: an administrator wanted it, or nothing is left of it."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionsAssigned:
     """A consumer reads these, in addition to what it reads already."""
 
@@ -627,6 +634,15 @@ class PartitionsRevoked:
 
 
 @dataclass(frozen=True, slots=True)
+class PollProcessed:
+    """A consumer's program is done with all it was handed: (topic, partition, next offset to read) where it got any."""
+
+    group: str
+    member: str
+    positions: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CommitAnswered:
     """A consumer's commit came to an end: NONE or the name of an error."""
 
@@ -642,6 +658,14 @@ class MembershipFailed:
     group: str
     member: str
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectApplied:
+    """Something was done in the world outside, where nothing can be taken back; `key` says what for."""
+
+    key: str
+    value: bytes | None
 
 
 # Transactions: producers ----------------------------------------------------------------------------------------------
@@ -693,6 +717,101 @@ class TransactionCallRefused:
     transactional_id: str
     call: str
     state: str
+
+
+# Transactions ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionsLoaded:
+    """A broker has read a partition of `__transaction_state` to its end: it coordinates these transactional ids."""
+
+    partition: int
+    ids: tuple[str, ...]
+    records: int  # the offset at which the log ended
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionsUnloaded:
+    """A broker coordinates the transactional ids of that partition no more."""
+
+    partition: int
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionTurned:
+    """A transactional id is so now, and all in sync have it: Empty, Ongoing, PrepareCommit, ..., Dead."""
+
+    transactional_id: str
+    producer_id: int
+    epoch: int
+    state: str
+    partitions: tuple[tuple[str, int], ...]  # that have no marker yet
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFenced:
+    """A coordinator takes the epoch from a producer and aborts: its time is up ("timeout"), or another begins ("init").
+
+    `epoch` is the new one, which nobody is given.
+    """
+
+    transactional_id: str
+    producer_id: int
+    epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRefused:
+    """A coordinator answered a producer with an error."""
+
+    api: str
+    transactional_id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerWritten:
+    """A leader appended the end of a producer's transaction, as the coordinator of that epoch said."""
+
+    topic: str
+    partition: int
+    offset: int
+    producer_id: int
+    epoch: int
+    is_commit: bool
+    coordinator_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerRefused:
+    """A leader did not append it, or cannot say whether all in sync have it."""
+
+    topic: str
+    partition: int
+    producer_id: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastStableOffsetAdvanced:
+    """A leader decided up to where nothing is open; told only where that is, or was, below the high watermark."""
+
+    topic: str
+    partition: int
+    was: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetsPending:
+    """A transaction has written these offsets of a group; they count if it commits."""
+
+    group: str
+    producer_id: int
+    offsets: tuple[tuple[str, int, int], ...]
 
 
 Fact = Any  # chapters announce facts of their own, too

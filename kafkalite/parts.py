@@ -94,6 +94,9 @@ AssignPart = Callable[[list[Subscription], dict[str, int]], dict[str, list[Topic
 ReconcilePart = Callable[
     [dict[str, list[TopicPartition]], dict[str, list[TopicPartition]]], dict[str, list[TopicPartition]]
 ]
+FencedPart = Callable[[int, int, int, int], str]
+TransactionStatePart = Callable[[str, str], tuple[str, str]]
+LastStableOffsetPart = Callable[[list[tuple[int, int | None]], int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +130,7 @@ class Parts:
     reconcile: ReconcilePart  # (owned, target): what each may be told now; nothing that another still holds
     group: Callable[[GroupSettings], GroupPart]
     offsets: Callable[[], OffsetsPart]
+    # transactions, in kafkalite.transactions and kafkalite.log
+    fenced: FencedPart  # (known_id, known_epoch, producer_id, epoch): why it may not speak, or NONE
+    transaction_state: TransactionStatePart  # (state, what happens): (next state, answer)
+    last_stable_offset: LastStableOffsetPart  # ([(first offset, marker or None)], high_watermark)

@@ -14,11 +14,14 @@ from kafkalite.groups.group import Group
 from kafkalite.groups.offsets import Offsets
 from kafkalite.groups.sticky import sticky_assign
 from kafkalite.log.memory import Log
+from kafkalite.log.stable import last_stable_offset
 from kafkalite.parts import Parts
 from kafkalite.replication.high_watermark import high_watermark, readable_end
 from kafkalite.replication.isr import enough_replicas, lagging, may_join, progress
 from kafkalite.replication.read_replica import read_replica
 from kafkalite.replication.truncation import truncate_to
+from kafkalite.transactions.states import next_state
+from kafkalite.transactions.transaction import fenced
 
 REFERENCE = Parts(
     log=Log,
@@ -43,4 +46,7 @@ REFERENCE = Parts(
     reconcile=reconcile,
     group=Group,
     offsets=Offsets,
+    fenced=fenced,
+    transaction_state=next_state,
+    last_stable_offset=last_stable_offset,
 )

@@ -2,7 +2,7 @@
 
 The client is told UNKNOWN_TOPIC_OR_PARTITION meanwhile and asks again. Nothing is retried here: a client that still
 wants the topic asks again, and with that the broker does. While a topic is on its way it is not asked for twice.
-`__consumer_offsets` comes about like this as well, with settings of its own.
+`__consumer_offsets` and `__transaction_state` come about like this as well, with settings of their own.
 
 Source: Kafka's AutoTopicCreationManager (KIP-590).
 """
@@ -20,7 +20,7 @@ from kafkalite.types import NodeName, channel
 if TYPE_CHECKING:
     from kafkalite.broker.metadata import MetadataCache
 
-OFFSETS_TOPIC = "__consumer_offsets"
+OFFSETS_TOPIC, TRANSACTIONS_TOPIC = "__consumer_offsets", "__transaction_state"
 BROKERS_DEFAULT = -1  # partitions or replicas: what the controller's own settings say (KIP-464)
 
 
@@ -35,9 +35,9 @@ class AutoTopics(Component):
 
     def want(self, topic: str) -> ErrorCode:
         """Have the topic created by the next `forward`; what to tell the client meanwhile."""
-        config = self._config
-        is_ours = topic == OFFSETS_TOPIC
-        replicas = config.offsets_topic_replication_factor if is_ours else config.default_replication_factor
+        replicas = self._creatable(topic).replication_factor
+        if replicas == BROKERS_DEFAULT:
+            replicas = self._config.default_replication_factor
         if len(self._metadata.view.brokers) < replicas:
             return ErrorCode.INVALID_REPLICATION_FACTOR
         if topic not in self._on_its_way:
@@ -57,16 +57,23 @@ class AutoTopics(Component):
         self.node.request(channel(controller, "admin"), request, timeout_ms=timeout_ms)
 
     def _creatable(self, topic: str) -> CreatableTopic:
-        if topic != OFFSETS_TOPIC:
-            return CreatableTopic(topic, BROKERS_DEFAULT, BROKERS_DEFAULT)
         config = self._config
-        settings = {"cleanup.policy": "compact", "segment.bytes": str(config.offsets_topic_segment_bytes)}
-        return CreatableTopic(
-            topic,
-            config.offsets_topic_num_partitions,
-            config.offsets_topic_replication_factor,
-            configs=tuple(CreatableTopicConfig(name, value) for name, value in settings.items()),
-        )
+        if topic == OFFSETS_TOPIC:
+            partitions, replicas = config.offsets_topic_num_partitions, config.offsets_topic_replication_factor
+            settings = {"cleanup.policy": "compact", "segment.bytes": str(config.offsets_topic_segment_bytes)}
+        elif topic == TRANSACTIONS_TOPIC:
+            partitions = config.transaction_state_log_num_partitions
+            replicas = config.transaction_state_log_replication_factor
+            settings = {
+                "cleanup.policy": "compact",
+                "min.insync.replicas": str(config.transaction_state_log_min_isr),
+                "segment.bytes": str(config.transaction_state_log_segment_bytes),
+                "unclean.leader.election.enable": "false",
+            }
+        else:
+            return CreatableTopic(topic, BROKERS_DEFAULT, BROKERS_DEFAULT)
+        configs = tuple(CreatableTopicConfig(name, value) for name, value in settings.items())
+        return CreatableTopic(topic, partitions, replicas, configs=configs)
 
     def on_create_topics_response(
         self, source: NodeName, response: CreateTopicsResponse, request: CreateTopicsRequest

@@ -7,6 +7,7 @@
     metadata      what it knows of the cluster, and tells clients
     replicas ...  the partitions it holds                             replication
     offsets_topic, groups   the groups it coordinates, and where they are kept
+    transactions_topic, transactions, markers   the transactions it coordinates, and how they are ended
     produce, fetch, offsets, control, topics, configs, producer_ids, api_versions      requests
     shutdown      stopping in order
 
@@ -18,7 +19,7 @@ When the session expires the others take the broker for dead, and they are right
 serving what it has, which fencing makes harmless, and registers anew, as a new life with a new epoch. A connection that
 breaks and comes back within the session changes nothing.
 
-Left out: transactions, security, quotas. Source: Kafka's KafkaServer.
+Left out: security, quotas. Source: Kafka's KafkaServer.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ from kafkalite.broker.registration import Registration
 from kafkalite.broker.settings import Settings
 from kafkalite.broker.shutdown import ControlledShutdown
 from kafkalite.broker.topics import TopicsApi
+from kafkalite.broker.transaction_api import TransactionApi
+from kafkalite.broker.transaction_coordinator import TransactionCoordinator
+from kafkalite.broker.transaction_markers import TransactionMarkers
+from kafkalite.broker.transaction_offsets_api import TransactionOffsetsApi
+from kafkalite.broker.transactions_topic import TransactionsTopic
 from kafkalite.config import BrokerConfig
 from kafkalite.controller.controller import Controller
 from kafkalite.coordination.client import ZooKeeperClient
@@ -80,11 +86,16 @@ class Broker(Node):
         OffsetsApi(self, config, self.replicas)
         TopicsApi(self, config, self.zk, self.controller, parts)
         Configs(self, config, self.settings, self.metadata)
-        ProducerIds(self, config, self.zk)
+        producer_ids = ProducerIds(self, config, self.zk)
         offsets_topic = OffsetsTopic(self, config, self.replicas, self.metadata, parts)
         groups = GroupCoordinator(self, config, offsets_topic, parts)
-        GroupApi(self, config, offsets_topic, groups)
+        transactions_topic = TransactionsTopic(self, config, self.replicas, self.metadata)
+        transactions = TransactionCoordinator(self, config, transactions_topic, producer_ids, self.metadata, parts)
+        GroupApi(self, config, offsets_topic, transactions_topic, groups)
         GroupOffsetsApi(self, config, offsets_topic, groups, self.metadata)
+        TransactionApi(self, config, transactions, offsets_topic, producer_ids, self.metadata)
+        TransactionOffsetsApi(self, config, offsets_topic, groups, self.metadata)
+        TransactionMarkers(self, config, self.replicas, groups)
         ApiVersions(self, self.serves)
         self.controlled_shutdown = ControlledShutdown(self, config, self.zk, self.metadata, self.fence)
 

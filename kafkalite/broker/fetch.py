@@ -168,7 +168,7 @@ class FetchApi(Component):
         except StorageError as failure:
             self._replicas.logs.fail(failure)
             return self._refused(key, ErrorCode.KAFKA_STORAGE_ERROR)
-        watermark, stable, start = log.high_watermark, log.last_stable_offset, log.log_start_offset
+        watermark, stable, start = log.high_watermark, partition.last_stable_offset, log.log_start_offset
         return PartitionData(key[1], ErrorCode.NONE, watermark, stable, start, (), preferred, records)
 
     def _refused(self, key: TopicPartition, error: ErrorCode) -> PartitionData:

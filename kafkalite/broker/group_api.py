@@ -1,6 +1,6 @@
 """What members ask of their coordinator, and clients of whoever knows it.
 
-    FindCoordinator   key 10   v0-4   KIP-699 many at once; a transactional id has no coordinator here
+    FindCoordinator   key 10   v0-4   KIP-699 many at once; of groups and of transactional ids
     JoinGroup         key 11   v0-9   KIP-394 an id first · KIP-345 static members · KIP-814 skip assignment
     SyncGroup         key 14   v0-5
     Heartbeat         key 12   v0-4
@@ -20,6 +20,7 @@ from typing import Any
 
 from kafkalite.broker.group_coordinator import GroupCoordinator, Held
 from kafkalite.broker.offsets_topic import OffsetsTopic
+from kafkalite.broker.transactions_topic import TransactionsTopic
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.facts import GroupRequestRefused
@@ -52,15 +53,23 @@ from kafkalite.types import (
     node_of,
 )
 
-OF_A_GROUP = 0  # kind of key in FindCoordinator; 1 is a transactional id
+OF_A_GROUP, OF_A_TRANSACTIONAL_ID = 0, 1  # kinds of keys in FindCoordinator
 
 
 class GroupApi(Component):
     """Answers the requests of members."""
 
-    def __init__(self, node: Node, config: BrokerConfig, topic: OffsetsTopic, coordinator: GroupCoordinator) -> None:
+    def __init__(
+        self,
+        node: Node,
+        config: BrokerConfig,
+        topic: OffsetsTopic,
+        transactions: TransactionsTopic,
+        coordinator: GroupCoordinator,
+    ) -> None:
         super().__init__(node, "group_api")
         self._config, self._topic, self._coordinator = config, topic, coordinator
+        self._transactions = transactions
 
     def _refused(self, api: str, group: str, member: str, error: str) -> ErrorCode:
         if error != "NONE":
@@ -87,12 +96,13 @@ class GroupApi(Component):
     def _find(self, key: str, kind: int) -> Coordinator:
         error, message = ErrorCode.NONE, None
         found = None
-        if kind != OF_A_GROUP:
-            error, message = ErrorCode.INVALID_REQUEST, f"key type {kind}: only groups (0) have coordinators here"
-        elif not key:
+        if kind not in {OF_A_GROUP, OF_A_TRANSACTIONAL_ID}:
+            error, message = ErrorCode.INVALID_REQUEST, f"key type {kind}: expected a group (0) or transactional id (1)"
+        elif not key and kind == OF_A_GROUP:
             error, message = ErrorCode.INVALID_GROUP_ID, "the group has no name"
         else:
-            found = self._topic.coordinator_of(key)
+            topic = self._topic if kind == OF_A_GROUP else self._transactions
+            found = topic.coordinator_of(key)
         if found is None:
             error = error or ErrorCode.COORDINATOR_NOT_AVAILABLE
             self._refused("FindCoordinator", key, "", error.name)

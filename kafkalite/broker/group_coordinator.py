@@ -16,12 +16,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from kafkalite.broker.appending import STORE_ERRORS
 from kafkalite.broker.offsets_topic import OffsetsTopic
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode, ProtocolError
 from kafkalite.facts import (
     CoordinatorLoaded,
     CoordinatorUnloaded,
+    GroupDeleted,
     GroupEmptied,
     GroupRebalancing,
     GroupStabilized,
@@ -31,6 +33,7 @@ from kafkalite.facts import (
     MemberLeft,
     OffsetsCommitted,
     OffsetsExpired,
+    OffsetsPending,
     PartFailed,
 )
 from kafkalite.groups.fold import Fold
@@ -62,15 +65,6 @@ from kafkalite.types import (
 EARLY_MS = 0.001  # a timer that fires by a rounding error too early is on time
 NEVER_MS = float("inf")
 NO_GROUP = GroupImage("", 0)
-
-# What members are told when the log did not take what was to be stored.
-STORE_ERRORS = {
-    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION: ErrorCode.COORDINATOR_NOT_AVAILABLE,
-    ErrorCode.NOT_ENOUGH_REPLICAS: ErrorCode.COORDINATOR_NOT_AVAILABLE,
-    ErrorCode.REQUEST_TIMED_OUT: ErrorCode.COORDINATOR_NOT_AVAILABLE,
-    ErrorCode.NOT_LEADER_OR_FOLLOWER: ErrorCode.NOT_COORDINATOR,
-    ErrorCode.KAFKA_STORAGE_ERROR: ErrorCode.NOT_COORDINATOR,
-}
 
 
 @dataclass(slots=True)
@@ -243,11 +237,34 @@ class GroupCoordinator(Component):
         fact = OffsetsCommitted(held.name, asked.generation, asked.member, told)
         self.topic.append(held.index, records, self._committed, fact, then, arguments)
 
-    def _committed(self, error: ErrorCode, fact: OffsetsCommitted, then: Callable[..., None], arguments: Any) -> None:
+    def _committed(self, error: ErrorCode, fact: Any, then: Callable[..., None], arguments: Any) -> None:
         if error is ErrorCode.NONE:
             self.node.note(fact)
         too_large = ErrorCode.INVALID_COMMIT_OFFSET_SIZE if error is ErrorCode.MESSAGE_TOO_LARGE else error
         then(STORE_ERRORS.get(error, too_large), *arguments)
+
+    def commit_in_transaction(
+        self,
+        held: Held,
+        producer: tuple[int, int],
+        offsets: dict[TopicPartition, CommittedOffset],
+        then: Callable[..., None],
+        *arguments: Any,
+    ) -> None:
+        """Write offsets that count once the transaction of this producer (id, epoch) commits."""
+        records = [(offset_key(held.name, partition), offset_value(one)) for partition, one in offsets.items()]
+        told = tuple((*partition, one.offset) for partition, one in offsets.items())
+        fact = OffsetsPending(held.name, producer[0], told)
+        self.topic.append(held.index, records, self._committed, fact, then, arguments, producer=producer)
+
+    def end_transaction(self, index: int, producer_id: int, *, is_commit: bool) -> None:
+        """A marker stands in that partition of the log, and all in sync have it."""
+        fold = self.topic.loaded.get(index)
+        found = fold.end_transaction(producer_id, is_commit=is_commit) if fold is not None else []
+        for group in dict.fromkeys(group for group, _, _ in found):
+            self.found(group)
+            told = tuple((*partition, one.offset) for name, partition, one in found if name == group)
+            self.node.note(OffsetsCommitted(group, -1, "", told))
 
     def offsets_of(self, held: Held) -> Fold | None:
         """What is committed, with everything else of its partition; None once that is led elsewhere."""
@@ -259,7 +276,11 @@ class GroupCoordinator(Component):
         partitions = fold.offsets.partitions(held.name)
         self._forget(held, fold, partitions)
         self.topic.append(held.index, [(group_key(held.name), None)], self._forgotten)
+        self._drop(held)
+
+    def _drop(self, held: Held) -> None:
         del self.groups[held.name]
+        self.node.note(GroupDeleted(held.name))
 
     def _forget(self, held: Held, fold: Fold, partitions: list[TopicPartition]) -> None:
         for partition in partitions:
@@ -313,7 +334,7 @@ class GroupCoordinator(Component):
         if is_over and not fold.offsets.partitions(held.name):
             if image.generation > 0:
                 self.topic.append(held.index, [(group_key(held.name), None)], self._forgotten)
-            del self.groups[held.name]
+            self._drop(held)
 
 
 def _partitions(assignment: bytes) -> tuple[TopicPartition, ...]:

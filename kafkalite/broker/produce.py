@@ -10,7 +10,7 @@ that ends too late says REQUEST_TIMED_OUT, one that ends with the leadership NOT
 happened. A duplicate waits as its original did, for its old offset: answering at once would acknowledge what may yet
 be lost.
 
-Left out: transactions' checks, throttling.
+Left out: asking a transaction's coordinator before its first batch (KIP-890, see `transaction_api`), throttling.
 Source: Kafka's KafkaApis.handleProduceRequest, ReplicaManager.appendRecords, DelayedProduce.
 """
 
@@ -27,6 +27,7 @@ from kafkalite.log.errors import (
     BatchTooLarge,
     CorruptBatch,
     InvalidRecord,
+    InvalidTransaction,
     OutOfOrderSequence,
     ProducerFenced,
 )
@@ -50,6 +51,7 @@ ERRORS: dict[type[Exception], ErrorCode] = {
     InvalidRecord: ErrorCode.INVALID_RECORD,
     OutOfOrderSequence: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
     ProducerFenced: ErrorCode.INVALID_PRODUCER_EPOCH,
+    InvalidTransaction: ErrorCode.INVALID_TXN_STATE,
 }
 
 

@@ -1,14 +1,17 @@
-"""InitProducerId · key 22 · v0-4, without a transactional id: a number that no other producer has (KIP-98).
+"""Producer ids: numbers that no other producer has, and InitProducerId for who wants nothing more (KIP-98).
+
+    InitProducerId   key 22   v0-4   without a transactional id; those with one go on to `transaction_api`
 
 Brokers take numbers from ZooKeeper in blocks of 1000, by compare-and-set on /latest_producer_id_block, and hand them
 out one by one. What a broker has left of a block when it dies is never used: numbers are unique, not dense.
 
-Left out: transactional ids (UNSUPPORTED_VERSION says that they are not served). A producer that asks again with the id
-it has gets a new one, as in Kafka. Source: Kafka's ZooKeeperProducerIdManager, ProducerIdBlockZNode.
+A producer without a transactional id that asks again with the id it has gets a new one, as in Kafka.
+Source: Kafka's ZooKeeperProducerIdManager, ProducerIdBlockZNode.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kafkalite.config import BrokerConfig
@@ -22,6 +25,7 @@ from kafkalite.protocol.zookeeper_frames import Reply
 from kafkalite.types import NodeName
 
 BLOCK_SIZE = 1000
+NO_ID = -1
 
 
 class ProducerIds(Component):
@@ -31,26 +35,39 @@ class ProducerIds(Component):
         super().__init__(node, "producer_ids")
         self._broker, self._zk = config.broker_id, zk
         self._next = self._end = 0  # an empty block: [next, end)
-        self._waiting: list[NodeName] = []
-        self._is_asking = False  # a block is on its way
+        self._waiting: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._is_fetching = False  # a block is on its way
+        self.with_transactional_id: Callable[[NodeName, InitProducerIdRequest], None] | None = None
 
     def on_init_producer_id_request(self, source: NodeName, request: InitProducerIdRequest) -> None:
-        if request.transactional_id is not None:
+        if request.transactional_id is None:
+            self.take(self._taken, source)
+        elif self.with_transactional_id is not None:
+            self.with_transactional_id(source, request)
+        else:
             self.node.reply(source, InitProducerIdResponse(error_code=ErrorCode.UNSUPPORTED_VERSION))
-            return
-        self._waiting.append(source)
-        self._hand_out()
+
+    def _taken(self, producer_id: int, source: NodeName) -> None:
+        if producer_id == NO_ID:
+            self.node.reply(source, InitProducerIdResponse(error_code=ErrorCode.COORDINATOR_NOT_AVAILABLE))
+        else:
+            self.node.reply(source, InitProducerIdResponse(producer_id=producer_id))
 
     def on_peer_lost(self, peer: NodeName, requests: tuple[Any, ...]) -> None:
-        if peer in self._waiting:
-            self._waiting.remove(peer)
+        self._waiting = [one for one in self._waiting if one != (self._taken, (peer,))]
+
+    def take(self, then: Callable[..., None], *arguments: Any) -> None:
+        """Call `then(producer_id, *arguments)` with a number of its own, or with NO_ID if there is none to be had."""
+        self._waiting.append((then, arguments))
+        self._hand_out()
 
     def _hand_out(self) -> None:
         while self._waiting and self._next < self._end:
-            self.node.reply(self._waiting.pop(0), InitProducerIdResponse(producer_id=self._next))
+            then, arguments = self._waiting.pop(0)
             self._next += 1
-        if self._waiting and not self._is_asking:
-            self._is_asking = True
+            then(self._next - 1, *arguments)
+        if self._waiting and not self._is_fetching:
+            self._is_fetching = True
             self._read()
 
     def _read(self) -> None:
@@ -71,15 +88,15 @@ class ProducerIds(Component):
             self._refuse()
 
     def _refuse(self) -> None:
-        self._is_asking = False
+        self._is_fetching = False
         waiting, self._waiting = self._waiting, []
-        for source in waiting:
-            self.node.reply(source, InitProducerIdResponse(error_code=ErrorCode.COORDINATOR_NOT_AVAILABLE))
+        for then, arguments in waiting:
+            then(NO_ID, *arguments)
 
     def _was_set(self, reply: Reply, request: SetDataRequest, start: int) -> None:
         if reply.error is not ZooKeeperError.OK:
             # Another broker was faster; or the answer is lost, and this block with it if the block is ours.
             self._read()
             return
-        self._next, self._end, self._is_asking = start, start + BLOCK_SIZE, False
+        self._next, self._end, self._is_fetching = start, start + BLOCK_SIZE, False
         self._hand_out()

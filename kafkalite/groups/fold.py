@@ -18,7 +18,7 @@ from kafkalite.log.markers import decode_marker
 from kafkalite.log.partition_log import PartitionLog
 from kafkalite.log.record import Record
 from kafkalite.parts import OffsetsPart
-from kafkalite.types import GroupImage
+from kafkalite.types import CommittedOffset, GroupImage, TopicPartition
 
 
 class Fold:
@@ -76,7 +76,11 @@ class Fold:
         else:
             self.offsets.commit(found.group, found.partition, found.committed)
 
-    def end_transaction(self, producer_id: int, *, is_commit: bool) -> None:
-        """A marker: what the transaction wrote counts now, or never."""
-        for group, partition, committed in self.pending.end(producer_id, is_commit=is_commit):
+    def end_transaction(
+        self, producer_id: int, *, is_commit: bool
+    ) -> list[tuple[str, TopicPartition, CommittedOffset]]:
+        """A marker: what the transaction wrote counts now, or never; return what counts."""
+        found = self.pending.end(producer_id, is_commit=is_commit)
+        for group, partition, committed in found:
             self.offsets.commit(group, partition, committed)
+        return found

@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 from kafkalite.log.batch import CONTROL, DELETE_HORIZON, LOG_APPEND_TIME, BatchHeader
 from kafkalite.log.compression import records_of
-from kafkalite.log.errors import BatchTooLarge, InvalidRecord, OutOfOrderSequence, ProducerFenced
+from kafkalite.log.errors import (
+    BatchTooLarge,
+    CoordinatorFenced,
+    InvalidRecord,
+    InvalidTransaction,
+    OutOfOrderSequence,
+    ProducerFenced,
+)
+from kafkalite.log.markers import decode_marker
 from kafkalite.log.producer_state import Producer, Producers, Verdict, check, last_sequence_of
 from kafkalite.log.settings import LogConfig
 from kafkalite.storage import Buffer
@@ -43,10 +51,17 @@ def admit(
     if header.producer_id < 0:
         return None
     known = producers.get(header.producer_id)
-    if header.is_control:
-        if known is not None and header.producer_epoch < known.epoch:
-            raise ProducerFenced(_said(header, known))
-        return None
+    if is_from_client:
+        return _numbered(header, known)
+    if known is not None:
+        _fence(batch, header, known)
+    return None
+
+
+def _numbered(header: BatchHeader, known: Producer | None) -> Appended | None:
+    """As `admit`, for what a producer sent: its sequence must go on where the last batch ended."""
+    if header.base_sequence < 0:
+        raise InvalidRecord(f"a batch of producer {header.producer_id} without a sequence")
     last_sequence = last_sequence_of(header)
     verdict = check(known, header.producer_epoch, header.base_sequence, last_sequence)
     if verdict is Verdict.FENCED:
@@ -58,7 +73,21 @@ def admit(
             b for b in known.batches if (b.base_sequence, b.last_sequence) == (header.base_sequence, last_sequence)
         )
         return Appended(one.base_offset, one.last_offset, one.timestamp_ms, is_duplicate=True)
+    if known is not None and known.txn_first_offset is not None and not header.is_transactional:
+        raise InvalidTransaction(f"producer {header.producer_id} has a transaction open; expected a batch in it")
     return None
+
+
+def _fence(batch: Buffer, header: BatchHeader, known: Producer) -> None:
+    """A coordinator's batch has no sequence; what it writes must not be of an older producer or coordinator."""
+    if header.producer_epoch < known.epoch:
+        raise ProducerFenced(_said(header, known))
+    marker = decode_marker(batch) if header.is_control else None
+    if marker is not None and marker.coordinator_epoch < known.coordinator_epoch:
+        raise CoordinatorFenced(
+            f"a marker of coordinator epoch {marker.coordinator_epoch} for producer {header.producer_id}; "
+            f"the last one came from epoch {known.coordinator_epoch}"
+        )
 
 
 def _require_keys(batch: Buffer) -> None:

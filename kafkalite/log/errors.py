@@ -7,6 +7,8 @@
         ├── InvalidRecord      no key on a compacted topic            INVALID_RECORD
         ├── OutOfOrderSequence a batch before it is missing           OUT_OF_ORDER_SEQUENCE_NUMBER
         ├── ProducerFenced     a newer one has taken the producer id  INVALID_PRODUCER_EPOCH
+        ├── CoordinatorFenced  a newer one has written markers        TRANSACTION_COORDINATOR_FENCED
+        ├── InvalidTransaction not transactional, and it has one open INVALID_TXN_STATE
         └── OffsetsNotInOrder  a follower was given what it has       (its own leader's mistake)
 
 A refused batch changed nothing. An offset that is not there is `kafkalite.errors.OffsetOutOfRange`; a disk that fails
@@ -21,8 +23,10 @@ from kafkalite.storage import StorageError
 __all__ = [
     "BatchRefused",
     "BatchTooLarge",
+    "CoordinatorFenced",
     "CorruptBatch",
     "InvalidRecord",
+    "InvalidTransaction",
     "OffsetsNotInOrder",
     "OutOfOrderSequence",
     "ProducerFenced",
@@ -52,6 +56,14 @@ class OutOfOrderSequence(BatchRefused):
 
 class ProducerFenced(BatchRefused):
     """The producer's epoch is older than one that was seen: it is a zombie."""
+
+
+class CoordinatorFenced(BatchRefused):
+    """A transaction's marker comes from a coordinator that is none any more."""
+
+
+class InvalidTransaction(BatchRefused):
+    """The producer has a transaction open here, and this batch is in none."""
 
 
 class OffsetsNotInOrder(BatchRefused):

@@ -33,6 +33,7 @@ from kafkalite.log.producer_snapshot import encode_snapshot
 from kafkalite.log.retention import SegmentInfo, expired
 from kafkalite.log.segment import LOG, SNAPSHOT, Segment, file_name
 from kafkalite.log.settings import LogConfig
+from kafkalite.log.stable import last_stable_offset
 from kafkalite.log.timestamps import FoundOffset, offset_for_timestamp
 from kafkalite.storage import Buffer, Storage
 
@@ -121,8 +122,13 @@ class PartitionLog:
     @property
     def last_stable_offset(self) -> int:
         """The first offset of a transaction still open, or the high watermark: `read_committed` sees what is below."""
-        first = self.producers.first_unstable_offset(self.high_watermark)
-        return self.high_watermark if first is None else min(first, self.high_watermark)
+        found = last_stable_offset(self.undecided, self.high_watermark)
+        return max(found, self.log_start_offset)  # DeleteRecords may have gone further
+
+    @property
+    def undecided(self) -> list[tuple[int, int | None]]:
+        """The transactions that are open, or whose marker may yet be lost: first offset, and the marker's or None."""
+        return self.producers.transactions(self.high_watermark)
 
     # Appending ------------------------------------------------------------------------------------------------------
 

@@ -98,13 +98,17 @@ def last_sequence_of(header: BatchHeader) -> int:
 def after_batch(producer: Producer | None, header: BatchHeader) -> Producer:
     """The producer once this batch, at its offsets in the log, has been appended."""
     known = producer if producer and producer.epoch == header.producer_epoch else None
-    batch = Batch(last_sequence_of(header), header.last_offset, header.last_offset_delta, header.max_timestamp_ms)
+    batches = known.batches if known else ()
+    if header.base_sequence >= 0:  # a coordinator's has none: it is nobody's retry
+        last_sequence = last_sequence_of(header)
+        batch = Batch(last_sequence, header.last_offset, header.last_offset_delta, header.max_timestamp_ms)
+        batches = (*batches, batch)[-BATCHES_MAX:]
     txn_first_offset = producer.txn_first_offset if producer else None
     if header.is_transactional and txn_first_offset is None:
         txn_first_offset = header.base_offset
     return Producer(
         epoch=header.producer_epoch,
-        batches=(*(known.batches if known else ()), batch)[-BATCHES_MAX:],
+        batches=batches,
         coordinator_epoch=producer.coordinator_epoch if producer else -1,
         txn_first_offset=txn_first_offset,
         timestamp_ms=header.max_timestamp_ms,
@@ -165,12 +169,16 @@ class Producers:
             if first is not None:
                 self._ended.append((first, header.last_offset))
 
+    def transactions(self, high_watermark: int) -> list[tuple[int, int | None]]:
+        """First offset and marker's offset (None: open) of all transactions not decided below the high watermark."""
+        if not self._open and not self._ended:
+            return []
+        self._ended = [(first, marker) for first, marker in self._ended if marker >= high_watermark]
+        return [*((first, None) for first in self._open.values()), *self._ended]
+
     def first_unstable_offset(self, high_watermark: int) -> int | None:
         """The first offset of a transaction that is open, or whose marker is not below the high watermark yet."""
-        if not self._open and not self._ended:
-            return None
-        self._ended = [(first, marker) for first, marker in self._ended if marker >= high_watermark]
-        return min([*self._open.values(), *(first for first, _marker in self._ended)], default=None)
+        return min((first for first, _marker in self.transactions(high_watermark)), default=None)
 
     def expire(self, now_ms: int, expiration_ms: int) -> None:
         """Forget who wrote nothing for that long, unless a transaction is open."""

@@ -200,7 +200,16 @@ class Partition:
         """A consumer may read below it: the watermark, or the last stable offset if it wants what is committed."""
         log = self.log
         end = self._parts.readable_end(log.log_end_offset, log.high_watermark)
-        return min(end, log.last_stable_offset) if isolation_level else end
+        return min(end, self.last_stable_offset) if isolation_level else end
+
+    @property
+    def last_stable_offset(self) -> int:
+        """Below it no transaction is open, as the rule says: never above the watermark, nor below the log's start."""
+        log = self.log
+        undecided = log.undecided
+        if not undecided:
+            return log.high_watermark
+        return max(log.log_start_offset, self._parts.last_stable_offset(undecided, log.high_watermark))
 
     def low_watermark(self, live: Callable[[int], object]) -> int:
         """Where the log begins on every replica that is alive; `live(broker)` is None for one that is not."""

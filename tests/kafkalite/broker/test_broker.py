@@ -14,7 +14,6 @@ from kafkalite.protocol import zookeeper as zk
 from kafkalite.protocol.api_versions import ApiVersionsRequest
 from kafkalite.protocol.inter_broker import UpdateMetadataRequest, UpdateMetadataResponse
 from kafkalite.protocol.metadata import MetadataRequest
-from kafkalite.protocol.transactions import EndTxnRequest
 from kafkalite.protocol.zookeeper import ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import Reply
 from kafkalite.reference import REFERENCE
@@ -105,17 +104,21 @@ def test_until_it_is_registered_it_obeys_nobody() -> None:
     assert [UpdateMetadataResponse()] == stage.hears("b102#control", UpdateMetadataRequest(102, 1, broker_epoch=5))
 
 
+class VoteRequest:
+    """What only the brokers of a younger Kafka serve."""
+
+
 def test_it_lists_what_it_serves_and_closes_the_connection_on_what_it_does_not() -> None:
     stage, zookeeper = started()
     zookeeper.go_on()
 
     [versions] = stage.hears("c1", ApiVersionsRequest())
-    stage.hears("c1", EndTxnRequest())
+    stage.hears("c1", VoteRequest())
 
     keys = {one.api_key for one in versions.api_keys}
-    assert {*range(17), 18, 19, 20, 21, 22, 23, 32, 37, 42, 60} == keys
+    assert {*range(17), *range(18, 29), 32, 37, 42, 60} == keys
     assert ["c1"] == stage.disconnected
-    assert [RequestRefused("EndTxn", "", -1, "UNSUPPORTED_VERSION")] == stage.facts
+    assert [RequestRefused("Vote", "", -1, "UNSUPPORTED_VERSION")] == stage.facts
 
 
 def test_it_stops_with_its_logs_on_the_disk_its_session_over_and_its_connections_closed() -> None:

@@ -101,7 +101,7 @@ def test_every_broker_names_the_same_coordinator_and_it_leads_the_groups_partiti
     assert coordinator == cluster.leader("__consumer_offsets", partition_of_group("g", 4))
     many = member.ask("b102", FindCoordinatorRequest(coordinator_keys=("g", "h", "")))
     assert [0, 0, ErrorCode.INVALID_GROUP_ID] == [one.error_code for one in many.coordinators]
-    assert ErrorCode.INVALID_REQUEST == member.ask("b102", FindCoordinatorRequest("t", key_type=1)).error_code
+    assert ErrorCode.INVALID_REQUEST == member.ask("b102", FindCoordinatorRequest("t", key_type=2)).error_code
 
 
 def test_a_broker_that_is_not_the_coordinator_says_so() -> None:

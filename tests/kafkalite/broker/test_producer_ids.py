@@ -125,9 +125,15 @@ def test_a_broker_that_has_left_the_cluster_sends_producers_elsewhere() -> None:
     assert [] == zk.requests
 
 
-def test_a_transactional_id_is_not_served() -> None:
+def test_a_transactional_id_is_for_its_coordinator() -> None:
     stage, _ = scene()
+    seen: list[object] = []
+    ids = stage.node.components["producer_ids"]
+    assert isinstance(ids, ProducerIds)
+    asked = InitProducerIdRequest(transactional_id="t")
 
-    assert [ErrorCode.UNSUPPORTED_VERSION] == [
-        one.error_code for one in stage.hears("p1", InitProducerIdRequest(transactional_id="t"))
-    ]
+    assert [ErrorCode.UNSUPPORTED_VERSION] == [one.error_code for one in stage.hears("p1", asked)]
+    ids.with_transactional_id = lambda *question: seen.append(question)
+
+    assert [] == stage.hears("p1", asked)
+    assert [("p1", asked)] == seen

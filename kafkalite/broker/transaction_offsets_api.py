@@ -1,0 +1,105 @@
+"""TxnOffsetCommit · key 28 · v0-3: offsets that count if the producer's transaction commits.
+
+So reading and writing become one: a consumer's place moves when, and only when, what it made of the records is
+committed. The group's generation and member are checked as for any commit (KIP-447), the producer's epoch by the log:
+a zombie of either kind is refused.
+
+Source: Kafka's KafkaApis.handleTxnOffsetCommitRequest, GroupCoordinator.handleTxnCommitOffsets. Left out: as in
+`transaction_api`, nobody asks the transaction's coordinator whether it has the group's partition.
+"""
+
+from __future__ import annotations
+
+from kafkalite.broker.group_coordinator import GroupCoordinator, Held
+from kafkalite.broker.metadata import MetadataCache
+from kafkalite.broker.offsets_topic import OffsetsTopic
+from kafkalite.config import BrokerConfig
+from kafkalite.errors import ErrorCode
+from kafkalite.facts import GroupRequestRefused
+from kafkalite.node import Component, Node
+from kafkalite.protocol.transactions import (
+    TxnOffsetCommitRequest,
+    TxnOffsetCommitRequestPartition,
+    TxnOffsetCommitResponse,
+    TxnOffsetCommitResponsePartition,
+    TxnOffsetCommitResponseTopic,
+)
+from kafkalite.types import Answer, CommitAsked, CommittedOffset, NodeName, TopicPartition
+
+Refused = dict[TopicPartition, ErrorCode]
+
+
+class TransactionOffsetsApi(Component):
+    """Answers TxnOffsetCommit."""
+
+    def __init__(
+        self,
+        node: Node,
+        config: BrokerConfig,
+        topic: OffsetsTopic,
+        coordinator: GroupCoordinator,
+        metadata: MetadataCache,
+    ) -> None:
+        super().__init__(node, "transaction_offsets_api")
+        self._config, self._topic, self._coordinator, self._metadata = config, topic, coordinator, metadata
+
+    def on_txn_offset_commit_request(self, source: NodeName, request: TxnOffsetCommitRequest) -> None:
+        error = self._topic.refusal(request.group_id) if request.group_id else ErrorCode.INVALID_GROUP_ID
+        held = self._coordinator.find(request.group_id)
+        if error is ErrorCode.NONE and held is None and request.generation_id >= 0:
+            error = ErrorCode.ILLEGAL_GENERATION
+        if error is not ErrorCode.NONE:
+            self._answer(error, source, request, {})
+            return
+        held = held or self._coordinator.found(request.group_id)
+        ticket = self._coordinator.ticket(source, self._allowed, source, request, held)
+        instance = request.group_instance_id
+        asked = CommitAsked(ticket, request.member_id, request.generation_id, instance, is_transactional=True)
+        self._coordinator.tell(held, asked)
+
+    def _allowed(self, answer: Answer, source: NodeName, request: TxnOffsetCommitRequest, held: Held) -> None:
+        """The group has said whether this member may commit; then each partition has its say."""
+        error = ErrorCode[answer.error]
+        refused: Refused = {}
+        offsets: dict[TopicPartition, CommittedOffset] = {}
+        for topic in request.topics:
+            for one in topic.partitions:
+                partition = (topic.name, one.partition_index)
+                why = self._why_not(partition, one)
+                if why is ErrorCode.NONE:
+                    leader_epoch, metadata = one.committed_leader_epoch, one.committed_metadata or ""
+                    now_ms = self.node.wall_ms
+                    offsets[partition] = CommittedOffset(one.committed_offset, leader_epoch, metadata, now_ms)
+                else:
+                    refused[partition] = why
+        if error is not ErrorCode.NONE or not offsets:
+            self._answer(error, source, request, refused)
+            return
+        producer = request.producer_id, request.producer_epoch
+        reply = self._coordinator.ticket(source, self._answer, source, request, refused)
+        self._coordinator.commit_in_transaction(held, producer, offsets, self._coordinator.settle, reply)
+
+    def _why_not(self, partition: TopicPartition, one: TxnOffsetCommitRequestPartition) -> ErrorCode:
+        if not self._metadata.is_known(*partition):
+            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        if len(one.committed_metadata or "") > self._config.offset_metadata_max_bytes:
+            return ErrorCode.OFFSET_METADATA_TOO_LARGE
+        return ErrorCode.NONE
+
+    def _answer(self, error: ErrorCode, source: NodeName, request: TxnOffsetCommitRequest, refused: Refused) -> None:
+        found = error or next(iter(refused.values()), ErrorCode.NONE)
+        if found is not ErrorCode.NONE:
+            self.node.note(GroupRequestRefused("TxnOffsetCommit", request.group_id, request.member_id, found.name))
+        topics = tuple(
+            TxnOffsetCommitResponseTopic(
+                topic.name,
+                tuple(
+                    TxnOffsetCommitResponsePartition(
+                        one.partition_index, error or refused.get((topic.name, one.partition_index), ErrorCode.NONE)
+                    )
+                    for one in topic.partitions
+                ),
+            )
+            for topic in request.topics
+        )
+        self.node.reply(source, TxnOffsetCommitResponse(0, topics))
