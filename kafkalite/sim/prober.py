@@ -109,7 +109,7 @@ def _corrupt(batch: bytes) -> bytes:
 
 def draw_probe(rng: Random, topic: str, partition: int) -> Any:
     """A request that is odd in one way; the topic and its partition exist, the rest may not."""
-    producer_id = 10**9 + rng.randrange(2)
+    producer_id = 10**9
     return rng.choice(
         (
             # produce
@@ -134,6 +134,7 @@ def draw_probe(rng: Random, topic: str, partition: int) -> Any:
             _list_offsets(topic, partition, -1),
             metadata.MetadataRequest((metadata.MetadataRequestTopic(topic),), False),
             metadata.MetadataRequest((metadata.MetadataRequestTopic("nowhere"),), False),
+            *(2 * [metadata.MetadataRequest(None, False)]),  # of every topic there is
             offsets.OffsetForLeaderEpochRequest(
                 -1, (offsets.OffsetForLeaderTopic(topic, (offsets.OffsetForLeaderPartition(partition, 10**6, 3),)),)
             ),
@@ -156,7 +157,7 @@ def draw_probe(rng: Random, topic: str, partition: int) -> Any:
             _order(1, 1),
             inter_broker.ControlledShutdownRequest(101, 1),
             inter_broker.ControlledShutdownRequest(999, -1),
-            transactions.InitProducerIdRequest(None, 60_000),
+            *(3 * [transactions.InitProducerIdRequest(None, 60_000)]),
             transactions.InitProducerIdRequest("some-transaction", 60_000),
         )
     )

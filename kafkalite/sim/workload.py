@@ -18,9 +18,10 @@ from typing import Any
 from kafkalite.config import ProducerConfig
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
+from kafkalite.sim.blueprint import broker_id_of
 from kafkalite.sim.checkers import Checker, Expectations, TopicPromise, Violation, value_of
 from kafkalite.sim.cluster import Cluster
-from kafkalite.sim.facades import EARLIEST
+from kafkalite.sim.facades import EARLIEST, LATEST
 from kafkalite.sim.network import Delays
 from kafkalite.sim.prober import Prober, draw_probe
 from kafkalite.sim.schedule import Ground, Profile, Schedule, draw_schedule
@@ -106,6 +107,7 @@ def draw_plan(seed: int, profile: Profile | None = None, *, deliveries_min: int 
         TopicPlan("compacted", 1, 3, (("cleanup.policy", "compact"), ("segment.bytes", "4000"))),
         TopicPlan("rolling", 1, 2, (("segment.bytes", "3000"), ("retention.bytes", "12000"))),
         TopicPlan("unclean", 1, 2, (("unclean.leader.election.enable", "true"),)),
+        TopicPlan("single", 3, 1),
     )
     producers = (
         ("p1", ProducerConfig(acks=-1, delivery_timeout_ms=20_000, request_timeout_ms=1000)),
@@ -195,6 +197,7 @@ class _Run:
         self.rng = Random(f"workload/{plan.seed}")
         self.sent: dict[NodeName, int] = {}
         self.probes = self.operations = 0
+        self.partitions = tuple((topic.name, number) for topic in plan.topics for number in range(topic.partitions))
 
     def begin(self) -> None:
         """Topics, clients, and the schedule of faults."""
@@ -204,11 +207,10 @@ class _Run:
         for name, config in self.plan.producers:
             cluster.producer(name, **{key: getattr(config, key) for key in config.__dataclass_fields__})
             self.sent[name] = 0
-        everything = [
-            (topic.name, number, EARLIEST) for topic in self.plan.topics for number in range(topic.partitions)
-        ]
+        everything = [(*partition, EARLIEST) for partition in self.partitions]
         cluster.consumer("c1", auto_offset_reset="earliest", client_rack="r1").assign(*everything)
         cluster.consumer("c2", auto_offset_reset="earliest", isolation_level="read_committed").assign(*everything[:1])
+        cluster.consumer("c3")
         cluster._build(Prober, "prober")  # noqa: SLF001 - a client that users of a cluster have no need of
         cluster.admin("operator")
         for at_ms, fault in self.plan.schedule:
@@ -238,15 +240,26 @@ class _Run:
                     *(record, topic.name, key, value_of(name, record), None, None),
                 )
         for _ in range(rng.choice((0, 1, 1, 2))):
-            topic = rng.choice(self.plan.topics)
-            self.probes += 1
-            probe = draw_probe(rng, topic.name, rng.randrange(topic.partitions))
-            cluster.call_at(
-                now_ms + rng.uniform(0, ROUND_MS), "prober", "probe", self.probes, rng.choice(cluster.brokers), probe
-            )
+            self._probe(now_ms + rng.uniform(0, ROUND_MS), cluster.brokers)
+        for name in cluster.brokers:  # one that has left the cluster and is still there is asked more than others
+            if broker_id_of(name) not in cluster.view.registered:
+                self._probe(now_ms + rng.uniform(0, ROUND_MS), (name,))
+        # c3 shows what comes in just now: again and again it looks up where every log ends.
+        ends = tuple((*partition, LATEST) for partition in self.partitions)
+        cluster.call_at(now_ms + rng.uniform(0, ROUND_MS), "c3", "assign", ends)
         if rng.random() < 0.4:
             self._operate(now_ms + rng.uniform(0, ROUND_MS))
         self._restart_what_was_stopped()
+
+    def _probe(self, at_ms: float, brokers: tuple[NodeName, ...]) -> None:
+        """An odd request, to one of the brokers; of all of them, as often as not to the leader of what it is about."""
+        rng, cluster = self.rng, self.cluster
+        partition, broker = rng.choice(self.partitions), rng.choice(brokers)
+        leadership = cluster.view.leaders.get(partition)
+        if leadership is not None and len(brokers) > 1 and rng.random() < 0.5:
+            broker = leadership.broker
+        self.probes += 1
+        cluster.call_at(at_ms, "prober", "probe", self.probes, broker, draw_probe(rng, *partition))
 
     def _operate(self, at_ms: float) -> None:
         """An operator makes, grows and deletes topics that nobody relies on, and lets records go early."""
@@ -278,11 +291,11 @@ class _Run:
             cluster.restart(name)
         wanted = {(name, record) for name, count in self.sent.items() for record in range(1, count + 1)}
         cluster.run_until(lambda: wanted <= cluster.view.outcomes.keys(), "an answer to every record", SETTLE_MS)
-        partitions = {(topic.name, number) for topic in self.plan.topics for number in range(topic.partitions)}
+        partitions = set(self.partitions)
         # Watermarks stand still once nobody writes and every follower has everything.
         cluster.run_until(lambda: self._is_level(partitions), "watermarks at the ends of the logs", SETTLE_MS)
         reader = cluster.consumer("reader", auto_offset_reset="earliest")
-        reader.assign(*sorted((*partition, EARLIEST) for partition in partitions))
+        reader.assign(*((*partition, EARLIEST) for partition in self.partitions))
         cluster.run_until(lambda: self._has_read("reader", partitions), "a reader at the end", SETTLE_MS)
 
     def _is_level(self, partitions: set[tuple[str, int]]) -> bool:

@@ -119,7 +119,8 @@ class PartitionView:
         """What this leader lacks of the committed batches (or of those given)."""
         log = self.log(leader)
         wanted = self.committed.between(0, FOREVER) if batches is None else batches
-        batch = log.missing(wanted, self.start, is_compacted=self._promise.is_compacted)
+        start = 0 if log.end < self.start else self.start  # a log begun anew was not emptied by retention
+        batch = log.missing(wanted, start, is_compacted=self._promise.is_compacted)
         if batch is None:
             return None
         return Loss(batch, leader, self._excuse(log, batch, leader_epoch))
@@ -150,7 +151,10 @@ class PartitionView:
 
     def settle(self, loss: Loss) -> None:
         """It is lost. If something excuses that, clients are not asked for it any more."""
-        offset = min(loss.batch.base_offset, self.log(loss.leader).end)  # what was below may come again, too
+        log = self.log(loss.leader)
+        offset = min(loss.batch.base_offset, log.end)  # what was below may come again, too
+        if log.end < self.start:
+            self.start = log.start
         self.committed.truncate(min(offset, self.committed.end))
         if loss.excuse:
             self.forgiven_from = min(self.forgiven_from, offset)

@@ -188,6 +188,21 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
         UNCLEAN,
     ),
     "a disk is replaced": ([*committed(2), loads(3, end=0, was_clean=True), append(3, 0)], None),
+    "a leader's disk is replaced, twice, behind where retention had come": (
+        [
+            *committed(4, isr=(1,)),
+            ("b1", LogStartMoved(*ORDERS, 3)),
+            loads(1, end=0, was_clean=True),
+            leads(1, 1, 0, (1,)),
+            append(1, 0, 1),
+            watermark(1, 0, 1, 1),
+            loads(1, end=0, was_clean=True),
+            leads(1, 2, 0, (1,)),
+            append(1, 0, 2),
+            watermark(1, 0, 1, 2),
+        ],
+        None,
+    ),
     "a topic of the same name begins anew": (
         [*committed(2), ("b9", TopicDeleted("orders")), *committed(1)],
         None,
