@@ -23,10 +23,13 @@ from kafkalite.clients.position import State as PositionState
 from kafkalite.clients.strategies import is_cooperative
 from kafkalite.config import ClientConfig, ConsumerConfig, GroupConfig
 from kafkalite.errors import ErrorCode
-from kafkalite.facts import PartitionsAssigned, PartitionsRevoked, RecordsPolled
+from kafkalite.facts import PartitionsAssigned, PartitionsRevoked, PollProcessed, RecordsPolled
+from kafkalite.log.record import Record
 from kafkalite.node import Node
 from kafkalite.parts import Parts
 from kafkalite.types import NodeName, TopicPartition
+
+Handed = list[tuple[TopicPartition, Record]]
 
 
 class GroupConsumer(Node):
@@ -47,6 +50,8 @@ class GroupConsumer(Node):
         self._is_cooperative = is_cooperative(group.partition_assignment_strategy)
         self._is_busy = self._is_closed = False
         self._next_commit_ms = 0.0
+        self._works_up_to: list[tuple[str, int, int]] = []  # what its program was handed, and is not done with
+        self._to_read: list[TopicPartition] | None = None  # what it was assigned while its program worked
         self._spoke_as = ("", NO_GENERATION)  # member and generation in which its partitions were assigned
 
     def on_start(self) -> None:
@@ -110,6 +115,8 @@ class GroupConsumer(Node):
         self._poll()
 
     def on_join_due(self) -> None:
+        if not self.membership.is_wanted:  # nor will it ever be again
+            self._revoke(list(self._owned), is_lost=True)
         self._poll()
 
     def on_auto_commit(self) -> None:
@@ -121,6 +128,10 @@ class GroupConsumer(Node):
         """The program is done with what it was handed, and polls again."""
         self._is_busy = False
         self.cancel_timer("overdue_poll")
+        done, self._works_up_to = tuple(self._works_up_to), []
+        self.note(PollProcessed(self._group.group_id, self._spoke_as[0], done))
+        if self._to_read is not None:
+            self._take_over(self._to_read)
         if self._is_closed:
             self.close()
             return
@@ -145,18 +156,23 @@ class GroupConsumer(Node):
 
     def _hand_over(self) -> None:
         room = self._config.max_poll_records
-        handed = 0
+        handed: Handed = []
         for position in list(self.fetcher.positions.values()):
-            if room <= handed or not position.buffer:
+            if room <= len(handed) or not position.buffer:
                 continue
-            records = position.take(room - handed)
-            handed += len(records)
+            records = position.take(room - len(handed))
+            handed += [(position.partition, record) for record in records]
             offsets, values = tuple(one.offset for one in records), tuple(one.value for one in records)
             self.note(RecordsPolled(*position.partition, offsets, values, position.offset))
+            self._works_up_to.append((*position.partition, position.offset))
         if handed:
             self._is_busy = True
-            self.set_timer("worked", handed * self._processing_ms)
             self.set_timer("overdue_poll", self._group.max_poll_interval_ms)
+            self.work_on(handed)
+
+    def work_on(self, handed: Handed) -> None:
+        """The program works; `on_worked` says that it is done."""
+        self.set_timer("worked", len(handed) * self._processing_ms)
 
     # Where the program is -------------------------------------------------------------------------------------------
 
@@ -186,6 +202,7 @@ class GroupConsumer(Node):
 
     def prepare_to_join(self, then: Callable[[], None]) -> None:
         """Before it joins: commit, then give up what has to be given up; `then()` when that is done."""
+        self._to_read = None
         is_lost = self.membership.generation == NO_GENERATION
         if is_lost or not (self._group.enable_auto_commit and self._consumed()):
             self._give_up(ErrorCode.NONE, then, is_lost=is_lost)
@@ -212,7 +229,15 @@ class GroupConsumer(Node):
             self.note(PartitionsRevoked(self._group.group_id, *self._spoke_as, tuple(sorted(partitions)), is_lost))
 
     def on_assigned(self, partitions: list[TopicPartition]) -> None:
-        """The group has settled: give up what is to move, and begin with what is new."""
+        """The group has settled. A program hears of it when it polls: a commit is to have what it works on, too."""
+        if self._is_busy:
+            self._to_read = partitions
+        else:
+            self._take_over(partitions)
+
+    def _take_over(self, partitions: list[TopicPartition]) -> None:
+        """Give up what is to move, and begin with what is new."""
+        self._to_read = None
         gone = [one for one in self._owned if one not in partitions]
         if gone and self._group.enable_auto_commit:
             self.commit_async()

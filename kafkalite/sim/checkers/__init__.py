@@ -1,15 +1,17 @@
 """Checkers: what must hold at every step, and what clients must never see; they read facts and nothing else.
 
-Read `violation` and `expectations` first, then `world`, then the invariants, then `history` and `anomalies`.
+Read `violation` and `expectations` first, then `world`, then the invariants, then `history` and `anomalies`; of groups
+`group_world`, then `group_invariants` and `commits`.
 """
 
-from kafkalite.sim.checkers.checker import INVARIANTS, NAMES, POLL_CHECKS, Checker
+from kafkalite.sim.checkers.checker import GROUP_CHECKS, INVARIANTS, NAMES, POLL_CHECKS, Checker
 from kafkalite.sim.checkers.coverage import Coverage
-from kafkalite.sim.checkers.expectations import Expectations, TopicPromise
+from kafkalite.sim.checkers.expectations import Expectations, GroupPromise, TopicPromise
 from kafkalite.sim.checkers.history import History, value_of
 from kafkalite.sim.checkers.violation import Announced, Violation
 
 __all__ = [
+    "GROUP_CHECKS",
     "INVARIANTS",
     "NAMES",
     "POLL_CHECKS",
@@ -17,6 +19,7 @@ __all__ = [
     "Checker",
     "Coverage",
     "Expectations",
+    "GroupPromise",
     "History",
     "TopicPromise",
     "Violation",

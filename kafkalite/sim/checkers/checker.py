@@ -19,9 +19,10 @@ from typing import Any
 
 from kafkalite import facts
 from kafkalite.node import handler_name
-from kafkalite.sim.checkers import anomalies, ensemble, leadership, logs, polls, watermark
+from kafkalite.sim.checkers import anomalies, commits, ensemble, group_invariants, leadership, logs, polls, watermark
 from kafkalite.sim.checkers.coverage import FACTS, Coverage
 from kafkalite.sim.checkers.expectations import Expectations
+from kafkalite.sim.checkers.group_world import Groups
 from kafkalite.sim.checkers.history import History
 from kafkalite.sim.checkers.violation import Announced, Invariant, Violation, place_of
 from kafkalite.sim.checkers.world import World
@@ -57,7 +58,12 @@ INVARIANTS: tuple[type[Invariant], ...] = (
     ensemble.ChangeLost,
 )
 POLL_CHECKS = (polls.NonmonotonicPoll, polls.NonmonotonicInPoll, polls.InconsistentOffsets, polls.Phantom)
-NAMES = frozenset((*(check.name for check in INVARIANTS), *(check.name for check in POLL_CHECKS), *anomalies.NAMES))
+GROUP_CHECKS: tuple[type[group_invariants.GroupCheck], ...] = (
+    *group_invariants.INVARIANTS,
+    *commits.INVARIANTS,
+)
+CHECKS: tuple[type[Invariant], ...] = (*INVARIANTS, *POLL_CHECKS, *GROUP_CHECKS)
+NAMES = frozenset((*(check.name for check in CHECKS), *anomalies.NAMES, *commits.NAMES))
 AROUND = 30  # facts before a violation that are kept with it: about the same place, or about no place
 LOOKED_AT = 1000  # facts among which they are found
 NOISE = (facts.ChangeCommitted, facts.WatchFired, facts.MetadataRefreshed)  # about no place, and no news
@@ -69,14 +75,16 @@ class Checker:
     def __init__(self, expectations: Expectations | None = None) -> None:
         self.world = World(expectations or Expectations())
         self.history = History()
+        self.groups = Groups(self.world)
         self.coverage = Coverage()
         self.violations: list[Violation] = []  # the first of each name and place, in the order they were found
         self.repeats: Counter[tuple[str, str]] = Counter()  # (name, place) -> how many there were
         self._recent: deque[Announced] = deque(maxlen=LOOKED_AT)
         checks: list[Any] = [invariant(self.world, self._report) for invariant in INVARIANTS]
         checks += [check(self.world, self._report, self.history) for check in POLL_CHECKS]
+        checks += [check(self.world, self._report, self.groups) for check in GROUP_CHECKS]
         # Judged first, taken in afterwards: a check sees the world as it was before the fact.
-        self._handlers = _by_fact([*checks, self.world, self.history])
+        self._handlers = _by_fact([*checks, self.world, self.history, self.groups])
 
     def observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
         """Take in one fact."""
@@ -90,6 +98,8 @@ class Checker:
         """The run has ended: look at the whole history. Returns all violations."""
         self._recent.clear()
         for violation in anomalies.found(self.history, self.world):
+            self._report(violation)
+        for violation in commits.found(self.groups, self.history, self.world):
             self._report(violation)
         return self.violations
 

@@ -22,11 +22,24 @@ class TopicPromise:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupPromise:
+    """How a group's members behave. `zombie_max_ms`: within that, one that is out has noticed, whatever happened.
+
+    `commits_behind_work`: they commit only what their programs are done with, as the automatic commit does.
+    """
+
+    commits_behind_work: bool = True
+    instances: tuple[str, ...] = ()  # of static members
+    zombie_max_ms: float = 15_000
+
+
+@dataclass(frozen=True, slots=True)
 class Expectations:
     """Settings by topic and by producer; whoever is not named has the default of its kind.
 
     `disks_keep_everything`: a machine that loses power keeps what was not synced, or the run cuts no power. Otherwise a
     leader whose disk lost a committed record is no violation, as in Kafka, where to be committed is not to be synced.
+    `groups`: those whose members announce all they do; of other groups, bookmarks are not judged.
     `reads_everything`: in the end, some consumer has read every partition from its beginning to its end.
     `foreign_prefix`: values that begin like this are written by somebody who announces nothing.
     `available_from_ms`: all faults are over; what is sent from then on is acknowledged before the run ends.
@@ -36,6 +49,7 @@ class Expectations:
     topics: Mapping[str, TopicPromise] = field(default_factory=dict)
     producer: ProducerConfig = ProducerConfig()  # noqa: RUF009 - frozen
     producers: Mapping[NodeName, ProducerConfig] = field(default_factory=dict)
+    groups: Mapping[str, GroupPromise] = field(default_factory=dict)
     replica_lag_time_max_ms: float = 30_000
     disks_keep_everything: bool = False
     reads_everything: bool = False
