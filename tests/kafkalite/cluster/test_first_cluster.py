@@ -55,6 +55,20 @@ def test_a_producer_knows_by_itself_which_broker_to_send_to() -> None:
     assert 3 == len({to for _, to in sent})
 
 
+def test_many_publish_to_a_topic_by_its_name_and_many_read_it() -> None:
+    """T1: each of two topics has two producers and two subscribers."""
+    cluster = Cluster(brokers=3, zookeepers=1, seed=9).topic("orders").topic("alarms")
+
+    for topic in ("orders", "alarms"):
+        for producer in ("p1", "p2"):
+            cluster.producer(producer).send(topic, f"{topic} by {producer}".encode()).result()
+
+    for topic in ("orders", "alarms"):
+        for consumer in ("c1", "c2"):
+            read = cluster.consumer(f"{consumer} of {topic}").assign((topic, 0, 0)).poll(2)
+            assert [b"%b by p1" % topic.encode(), b"%b by p2" % topic.encode()] == [one.value for one in read]
+
+
 def test_order_is_kept_within_a_partition() -> None:
     """T3, C1."""
     cluster = Cluster(brokers=3, zookeepers=1, seed=5).topic("orders", partitions=2, replicas=3)

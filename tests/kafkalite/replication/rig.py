@@ -176,6 +176,7 @@ class Answer:
     @property
     def partition(self) -> Any:
         """The first partition of the response."""
+        assert self.value is not None, "there is no answer yet"
         first = vars_of(self.value)[0][0]
         return vars_of(first)[0][0]
 
