@@ -81,8 +81,10 @@ GROUP_LINES: dict[type, Callable[[Any], str]] = {
     facts.OffsetsCommitted: lambda f: f"group {f.group} has committed {_offsets(f.offsets)}",
     facts.OffsetsFetched: lambda f: f"tells how far group {f.group} is: {_offsets(f.offsets)}",
     facts.OffsetsExpired: lambda f: f"forgets the offsets of group {f.group} in {partitions_text(f.partitions)}",
+    facts.GroupDeleted: lambda f: f"forgets group {f.group}",
     facts.PartitionsAssigned: lambda f: f"reads {partitions_text(f.partitions)} from now on",
     facts.PartitionsRevoked: _revoked,
+    facts.PollProcessed: lambda f: f"is done with what it was handed: it stands at {_offsets(f.positions)}",
     facts.CommitAnswered: lambda f: f"is told that {_offsets(f.offsets)} is committed: {f.error}",
     facts.MembershipFailed: lambda f: f"is no member of group {f.group}, and gives up: {f.error}",
 }
@@ -99,5 +101,6 @@ GROUP_DETAILS = frozenset(
         facts.CommitAnswered,
         facts.PartitionsAssigned,
         facts.PartitionsRevoked,
+        facts.PollProcessed,
     }
 )
