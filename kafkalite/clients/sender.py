@@ -35,7 +35,7 @@ from kafkalite.log.batch import TRANSACTIONAL
 from kafkalite.node import Component, Node
 from kafkalite.parts import AccumulatorPart
 from kafkalite.protocol.produce import PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData
-from kafkalite.types import NodeName, TopicPartition
+from kafkalite.types import NodeName, TopicPartition, channel, node_of
 
 
 class Listener(Protocol):
@@ -55,16 +55,20 @@ class Sender(Component):
         accumulator: AccumulatorPart,
         listener: Listener,
         transactions: Transactions | None = None,
+        *,
+        connection: str = "",
     ) -> None:
+        """`connection` names one of its own with each broker, for a node that has more to ask than this."""
         super().__init__(node, "sender")
         self.used_bytes = 0
+        self.failures = 0  # batches given up so far
         self._client, self._config = configs
         self._discovery, self._accumulator, self._listener = discovery, accumulator, listener
         self._pending: dict[int, tuple[TopicPartition, Pending]] = {}  # what the accumulator holds, oldest first
         self._lanes: dict[TopicPartition, Lane] = {}
         self._retrying: dict[TopicPartition, None] = {}  # lanes with batches to be sent again
         self._in_flight: dict[NodeName, deque[list[Batch]]] = {}  # peer -> the batches of each request
-        self._transactions = transactions
+        self._transactions, self._connection = transactions, connection
         self._producer_id: ProducerId | Transactions | None = transactions
         if transactions is None and is_idempotent(self._config):
             self._producer_id = ProducerId(node, discovery, self._client, self._lanes, self)
@@ -114,7 +118,11 @@ class Sender(Component):
         sizes: dict[NodeName, int] = {}
         for partition in self._due():
             peer = self._discovery.leader_of(*partition)
-            if peer is None or self.node.waits_for(peer) >= self._config.max_in_flight_requests_per_connection:
+            if peer is not None and self._connection:
+                peer = channel(peer, self._connection)
+            if peer is None or not self._discovery.is_reachable(peer):
+                continue
+            if self.node.waits_for(peer) >= self._config.max_in_flight_requests_per_connection:
                 continue
             if peer in sizes and sizes[peer] + self._config.batch_size > self._config.max_request_size:
                 continue
@@ -179,7 +187,7 @@ class Sender(Component):
             batch.attempts += 1
             batch.is_in_flight, batch.is_renumbered = True, False
             topics.setdefault(topic, []).append(PartitionProduceData(index, batch.encoded()))
-            self.node.note(BatchSent(topic, index, batch.records, batch.attempts, peer, batch.base_sequence))
+            self.node.note(BatchSent(topic, index, batch.records, batch.attempts, node_of(peer), batch.base_sequence))
             if self._lanes[batch.partition].first_waiting is None:
                 self._retrying.pop(batch.partition, None)
         data = tuple(TopicProduceData(topic, tuple(partitions)) for topic, partitions in topics.items())
@@ -252,6 +260,7 @@ class Sender(Component):
         is_definite = not batch.may_be_appended and not batch.is_in_flight
         lane = self._lanes[batch.partition]
         is_oldest = batch is lane.outstanding[0]
+        self.failures += 1
         self._forget(batch)
         if isinstance(self._producer_id, ProducerId) and is_definite and is_oldest:
             self._producer_id.begin_anew(batch.partition)
@@ -290,6 +299,7 @@ class Sender(Component):
 
     def _fail_unsent(self, partition: TopicPartition, error: str) -> None:
         batch = self._take(partition)
+        self.failures += 1
         self.used_bytes -= batch.size_bytes
         self.node.note(RecordsFailed(*partition, batch.records, error, True))
 

@@ -19,6 +19,7 @@ from typing import Any, Self
 from kafkalite.clients.admin import Admin
 from kafkalite.clients.consumer import Consumer
 from kafkalite.clients.group_consumer import GroupConsumer
+from kafkalite.clients.pipeline import Pipeline
 from kafkalite.clients.producer import Producer
 from kafkalite.config import BrokerConfig, ClientConfig, ConsumerConfig, GroupConfig, ProducerConfig, ZooKeeperConfig
 from kafkalite.errors import SimulationStuck
@@ -38,6 +39,7 @@ from kafkalite.sim.facades import (
 )
 from kafkalite.sim.known import Known
 from kafkalite.sim.network import Delays
+from kafkalite.sim.outside import IdempotentSink, Sink, pipeline_configs
 from kafkalite.sim.shell import Shell, ShellFacade
 from kafkalite.sim.simulator import Simulator
 from kafkalite.sim.view import Polled, View
@@ -102,8 +104,16 @@ class Cluster(Known):
         self.view = View()
         self.sim = self._new_simulator()
 
+    def _rebuild(self, name: NodeName, storage: MemoryStorage) -> Node:
+        """A client that is restarted knows nothing of its earlier life."""
+        if name in self._clients:
+            kind, arguments = self._clients[name]
+            return kind(*arguments)
+        return self.blueprint(name, storage)
+
     def _new_simulator(self) -> Simulator:
-        sim = Simulator((), self.seed, rebuild=self.blueprint, **self._how)
+        self._clients: dict[NodeName, tuple[type[Node], tuple[Any, ...]]] = {}  # how each was made
+        sim = Simulator((), self.seed, rebuild=self._rebuild, **self._how)
         sim.observers.append(self.view.observe)
         for name in (*self.zookeepers, *self.brokers):
             sim.add(self.blueprint(name, MemoryStorage()))
@@ -271,6 +281,21 @@ class Cluster(Known):
             self.call(name, "subscribe", *topics)
         return MemberFacade(self, name)
 
+    def pipeline(self, name: NodeName = "pipeline", **settings: Any) -> MemberFacade:
+        """A program that reads, and writes what comes of it, from now on; it can be killed and restarted.
+
+        Settings are those of `PipelineConfig`, and of all that it is made of: `semantics="exactly once"`.
+        """
+        if name not in self.sim.nodes:
+            self._add(Pipeline, name, *pipeline_configs(self._client, name, settings))
+        return MemberFacade(self, name)
+
+    def sink(self, name: NodeName = "sink", *, is_idempotent: bool = False) -> Self:
+        """Somebody in the world outside, who does what pipelines ask; an idempotent one does nothing twice."""
+        if name not in self.sim.nodes:
+            self._build(IdempotentSink if is_idempotent else Sink, name)
+        return self
+
     def admin(self, name: NodeName = "admin") -> AdminFacade:
         """An administrator's client."""
         if name not in self.sim.nodes:
@@ -293,6 +318,7 @@ class Cluster(Known):
 
     def _build(self, kind: type[Node], *arguments: Any) -> None:
         """A client joins. The input names what it is made of, so that a rewound cluster gets one of its own."""
+        self._clients[arguments[0]] = (kind, arguments)
         self.inputs.append(Input(self.sim.ticks, self.sim.now_ms, "build", (kind, *arguments)))
         self.sim.add(kind(*arguments))
 

@@ -49,6 +49,14 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class KillAfter:
+    """The process dies when it has sent so many more messages, and is about to send the next."""
+
+    node: NodeName
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
 class PowerLoss:
     """The machine dies: files keep what was synced and perhaps some of the rest, and nobody is told."""
 
@@ -95,5 +103,16 @@ class SlowDisk:
 
 
 Fault = (
-    BreakConnection | SlowLink | Cut | Freeze | Kill | PowerLoss | LoseDisk | Restart | SkewClock | FillDisk | SlowDisk
+    BreakConnection
+    | SlowLink
+    | Cut
+    | Freeze
+    | Kill
+    | KillAfter
+    | PowerLoss
+    | LoseDisk
+    | Restart
+    | SkewClock
+    | FillDisk
+    | SlowDisk
 )

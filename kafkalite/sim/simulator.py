@@ -42,6 +42,7 @@ from kafkalite.sim.faults import (
     FillDisk,
     Freeze,
     Kill,
+    KillAfter,
     LoseDisk,
     PowerLoss,
     Restart,
@@ -131,6 +132,7 @@ class Simulator:
         self._lives: dict[NodeName, int] = {}  # how often a node has begun
         self._skew_ms: dict[NodeName, float] = {}
         self._flush_factor: dict[NodeName, float] = {}
+        self._doomed: dict[NodeName, int] = {}  # how many messages it still gets sent
         for node in nodes:
             self.add(node)
         for at_ms, fault in faults:
@@ -238,6 +240,8 @@ class Simulator:
         for effect in effects:
             kind = type(effect)
             if kind is Send:
+                if name in self._doomed and self._dies(name):
+                    return
                 self._send(name, effect)  # type: ignore[arg-type]  # the line above says so
             elif kind is Note:
                 for observer in self.observers:
@@ -252,6 +256,14 @@ class Simulator:
                 self._flush(name, effect.token)  # type: ignore[union-attr]
             elif kind is Disconnect:
                 self._connections.close(self._network.link(name, effect.to), tell=True)  # type: ignore[union-attr]
+
+    def _dies(self, name: NodeName) -> bool:
+        """Does a doomed node die now, before it sends the next message?"""
+        self._doomed[name] -= 1
+        if self._doomed[name] >= 0:
+            return False
+        self._inject(Kill(name))
+        return True
 
     def _send(self, name: NodeName, effect: Send) -> None:
         message = effect.message if self._wire is None else self._wire(effect.message)
@@ -278,6 +290,8 @@ class Simulator:
                 self._die(fault)
             case Restart():
                 self._restart(fault.node)
+            case KillAfter():
+                self._doomed[fault.node] = fault.messages
             case _:
                 self._burden(fault)
 
@@ -311,6 +325,7 @@ class Simulator:
         is_kill = isinstance(fault, Kill)
         self.down[name] = is_kill
         self._timers[name].clear()
+        self._doomed.pop(name, None)
         self._frozen_until_ms.pop(name, None)
         storage = self.nodes[name].storage
         if storage is not None and isinstance(fault, PowerLoss):

@@ -197,8 +197,7 @@ class TransactionalBroker(FakeBroker):
 
     def _read(self, topic: str, asked: FetchPartition) -> PartitionData:
         log = self.truth.partitions[topic, asked.partition].log
-        first = log.producers.first_unstable_offset(log.high_watermark)
-        stable = log.high_watermark if first is None else first
+        stable = log.last_stable_offset
         end = stable if self.isolation_level else log.high_watermark
         data = log.read(asked.fetch_offset, asked.partition_max_bytes, end_offset=end)
         aborted = tuple(self.truth.aborted.get((topic, asked.partition), ())) if self.isolation_level else ()
