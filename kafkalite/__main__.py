@@ -60,12 +60,15 @@ def command_line() -> argparse.ArgumentParser:
         description="Play random clusters under faults, a seed each. Every run is checked; one that breaks a rule is "
         "told with its seed. At the end: how often each fact and each error was reached, the rarest first. "
         "The exit code is 1 if any run broke a rule.",
-        epilog="Examples: python -m kafkalite soak --seeds 500. One run again: ... soak --first 17 --seeds 1",
+        epilog="Examples: python -m kafkalite soak --seeds 500. One run again: ... soak --first 17 --seeds 1 --explain",
     )
     soak.add_argument("--seeds", type=int, default=20, metavar="N", help="how many runs (default: 20)")
     soak.add_argument("--first", type=int, default=1, metavar="N", help="the first seed (default: 1)")
     soak.add_argument("--deliveries", type=int, default=20_000, metavar="N", help="at least so many in each run")
     soak.add_argument("--jobs", type=int, default=None, metavar="N", help="how many at a time (default: one a core)")
+    soak.add_argument(
+        "--explain", action="store_true", help="look for the fewest faults that make the first of such runs go wrong"
+    )
     soak.set_defaults(run=_soak)
     _add_serve(commands)
     return parser
@@ -139,7 +142,21 @@ def _soak(options: argparse.Namespace) -> int:
     for name, times in sorted(reached.items(), key=lambda item: item[1]):
         print(f"  {times:>12,}  {name}")
     print(f"seeds with a problem: {', '.join(str(one.seed) for one in summary.failed) or 'none'}")
+    if options.explain and summary.failed:
+        print(f"\n{_explanation(summary.failed[0].seed, options.deliveries)}")
     return 1 if summary.failed else 0
+
+
+def _explanation(seed: int, deliveries_min: int) -> str:
+    """What goes wrong in the run of this seed, with as few faults as will do. It may take a hundred runs to know."""
+    from kafkalite.sim.counterexample import counterexample  # noqa: PLC0415 - as above
+    from kafkalite.sim.workload import draw_plan  # noqa: PLC0415
+
+    def tell(runs: int, faults: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{runs} runs, {faults} faults left", end="", file=sys.stderr, flush=True)
+
+    return counterexample(draw_plan(seed, deliveries_min=deliveries_min), progress=tell).explain()
 
 
 def _serve(options: argparse.Namespace) -> int:

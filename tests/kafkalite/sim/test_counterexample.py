@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
+from kafkalite.__main__ import main
 from kafkalite.errors import SimulationStuck
 from kafkalite.reference import REFERENCE
+from kafkalite.sim import soak
 from kafkalite.sim.counterexample import RAISED, STUCK, Watcher, counterexample
+from kafkalite.sim.planted import BUGS
 from kafkalite.sim.schedule import Profile
+from kafkalite.sim.soak import SeedResult, Summary
 from kafkalite.sim.workload import Plan, draw_plan, with_schedule
 from kafkalite.types import ReplicaProgress
 
@@ -63,3 +68,22 @@ def test_a_run_without_an_end_is_one_too() -> None:
         raise SimulationStuck("it has not come")
 
     assert [STUCK] == [one.name for one in Watcher(None).watch(run)]
+
+
+def test_a_soak_explains_the_first_run_that_went_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Processes of a soak do not see what is planted here, so its result is made up; the explanation is not."""
+    [bug] = [one for one in BUGS if one.name == "position-is-the-last-read"]
+    summary = Summary()
+    summary.add(SeedResult(_SEED, "kills", 1, 1.0, ("something",), Counter()))
+    monkeypatch.setattr(soak, "soak", lambda *_, **__: summary)
+
+    with bug.planted():
+        code = main(["soak", "--seeds", "1", "--deliveries", "0", "--explain"])
+
+    assert 1 == code
+    told = capsys.readouterr().out
+    assert f"seeds with a problem: {_SEED}" in told
+    assert "int-nonmonotonic-poll: " in told
+    assert f"seed {_SEED}, 0 faults (removing any one of them" in told
