@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kafkalite.net.serve import ServedCluster
 
 from kafkalite.errors import KafkaliteError
+from kafkalite.net.command_line import add_commands
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,6 +72,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     soak.set_defaults(run=_soak)
     _add_serve(commands)
+    add_commands(commands)
     return parser
 
 

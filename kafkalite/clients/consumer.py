@@ -17,6 +17,7 @@ from kafkalite.clients.discovery import Discovery
 from kafkalite.clients.fetcher import Fetcher
 from kafkalite.config import ClientConfig, ConsumerConfig
 from kafkalite.facts import RecordsPolled
+from kafkalite.log.record import Record
 from kafkalite.node import Node
 from kafkalite.parts import Parts
 from kafkalite.types import NodeName, TopicPartition
@@ -103,7 +104,11 @@ class Consumer(Node):
                 return
             records = position.take(room)
             room -= len(records)
-            offsets, values = tuple(one.offset for one in records), tuple(one.value for one in records)
-            self.note(RecordsPolled(*position.partition, offsets, values, position.offset))
+            self.hand_over(position.partition, records, position.offset)
             if position.buffer:
                 self.set_timer("poll", 0)
+
+    def hand_over(self, partition: TopicPartition, records: list[Record], position: int) -> None:
+        """The program is handed these, and will go on at `position`."""
+        offsets, values = tuple(one.offset for one in records), tuple(one.value for one in records)
+        self.note(RecordsPolled(*partition, offsets, values, position))
