@@ -1,15 +1,15 @@
 """Fetch: consumers read what is committed, followers copy everything; the replica id tells them apart.
 
     Fetch     key 1   v4-11   KIP-74 limits · KIP-392 near replicas · KIP-227 sessions: declined, by answering id 0
-    consumer  below the high watermark, or the last stable offset (read_committed)
+    consumer  below the high watermark; or below the last stable offset, with the aborted transactions in what it is
+              given, whose records it skips (read_committed, KIP-98)
     follower  to the log's end; that it asks from an offset says that it has all below: its acknowledgement
 
 Until `min_bytes` are there a request waits, at most `max_wait_ms`. The first batch is given even if it is above every
 limit, or a reader could never pass it. Consumers read from the leader; with `replica.selector` set for racks also from
 a follower the leader names, which serves what lies below its own watermark.
 
-Left out: a list of aborted transactions. Source: Kafka's KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages,
-DelayedFetch, Partition.fetchRecords.
+Source: Kafka's KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages, DelayedFetch, Partition.fetchRecords.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode, OffsetOutOfRange
 from kafkalite.facts import RequestRefused
 from kafkalite.node import Component, Node
-from kafkalite.protocol.fetch import FetchableTopicResponse, FetchPartition, FetchRequest, FetchResponse, PartitionData
+from kafkalite.protocol.fetch import (
+    AbortedTransaction,
+    FetchableTopicResponse,
+    FetchPartition,
+    FetchRequest,
+    FetchResponse,
+    PartitionData,
+)
 from kafkalite.replication.partition import Partition
 from kafkalite.replication.replica_manager import ReplicaManager
 from kafkalite.storage import StorageError
@@ -158,18 +165,22 @@ class FetchApi(Component):
             return self._refused(key, error)
         preferred = self._preferred(partition, asked, request.rack_id) if request.rack_id else NO_REPLICA
         records = b""
+        aborted: tuple[AbortedTransaction, ...] = ()
         try:
             if preferred == NO_REPLICA:
                 max_bytes = min(asked.partition_max_bytes, max(0, left_bytes))
                 end = self._end(partition, request)
                 records = log.read(asked.fetch_offset, max_bytes, end_offset=end, at_least_one=is_first)
+            if request.isolation_level and records:
+                found = log.aborted_in(asked.fetch_offset, records)
+                aborted = tuple(AbortedTransaction(one.producer_id, one.first_offset) for one in found)
         except OffsetOutOfRange:
             return self._refused(key, ErrorCode.OFFSET_OUT_OF_RANGE)
         except StorageError as failure:
             self._replicas.logs.fail(failure)
             return self._refused(key, ErrorCode.KAFKA_STORAGE_ERROR)
         watermark, stable, start = log.high_watermark, partition.last_stable_offset, log.log_start_offset
-        return PartitionData(key[1], ErrorCode.NONE, watermark, stable, start, (), preferred, records)
+        return PartitionData(key[1], ErrorCode.NONE, watermark, stable, start, aborted, preferred, records)
 
     def _refused(self, key: TopicPartition, error: ErrorCode) -> PartitionData:
         self.node.note(RequestRefused("Fetch", *key, error.name))

@@ -88,10 +88,14 @@ def recover_segment(segment: Segment) -> None:
         valid_length = position + header.size
     segment.seal()
     segment.cut(valid_length)
+    segment.aborted.truncate(segment.end_offset)
 
 
 def load_producers(storage: Storage, folder: str, segments: list[Segment]) -> Producers:
-    """The producers at the end of these segments: from the latest snapshot that can be read, and the batches since."""
+    """The producers at the end of these segments: from the latest snapshot that can be read, and the batches since.
+
+    What of these aborts transactions is written down anew: only who knows where a transaction began can do that.
+    """
     producers, since = Producers(), -1
     for offset in reversed(offsets_of(storage, folder, SNAPSHOT)):
         path = f"{folder}/{file_name(offset, SNAPSHOT)}"
@@ -103,9 +107,13 @@ def load_producers(storage: Storage, folder: str, segments: list[Segment]) -> Pr
     for segment in segments:
         if segment.end_offset <= since:
             continue
+        segment.aborted.truncate(max(0, since))
         for position, header in segment.batches():
             if header.base_offset >= since and header.producer_id >= 0:
                 marker = decode_marker(segment.bytes_at(position, header.size)) if header.is_control else None
+                aborted = producers.aborted_by(header, marker)
+                if aborted is not None:
+                    segment.aborted.append(aborted)
                 producers.appended(header, marker)
     return producers
 

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from kafkalite.errors import OffsetOutOfRange
 from kafkalite.log import epochs as leader_epochs
+from kafkalite.log.aborted import Aborted, aborted_between
 from kafkalite.log.admission import Appended, admit
 from kafkalite.log.batch import NO_TIMESTAMP, BatchHeader, patched, read_header, split, validate, with_log_append_time
 from kafkalite.log.cleaner import Cleaner
@@ -37,7 +38,6 @@ from kafkalite.log.stable import last_stable_offset
 from kafkalite.log.timestamps import FoundOffset, offset_for_timestamp
 from kafkalite.storage import Buffer, Storage
 
-RELATIVE_OFFSET_END = 1 << 31  # an index entry has four bytes for it
 _base_offset = attrgetter("base_offset")
 
 
@@ -174,12 +174,12 @@ class PartitionLog:
 
     def _append(self, header: BatchHeader, parts: tuple[Buffer, ...], now_ms: int) -> None:
         marker: Marker | None = decode_marker(b"".join(parts)) if header.is_control else None
-        if self._is_roll_due(header, now_ms):
+        if self._active.is_full(header, self.config, now_ms):
             self.roll(now_ms)
         if header.leader_epoch >= 0:
             self.begin_epoch(header.leader_epoch, header.base_offset)
         active = self._active
-        active.append(header, *parts)
+        active.append(header, *parts, aborted=self.producers.aborted_by(header, marker))
         active.modified_ms = now_ms
         self.log_end_offset = header.next_offset
         if header.producer_id >= 0:
@@ -202,19 +202,6 @@ class PartitionLog:
         return leader_epochs.end_offset_for(self.leader_epochs, leader_epoch, self.log_end_offset)
 
     # Segments -------------------------------------------------------------------------------------------------------
-
-    def _is_roll_due(self, header: BatchHeader, now_ms: int) -> bool:
-        active, config = self._active, self.config
-        if not active.size:
-            return False
-        if active.size + header.size > config.segment_bytes:
-            return True
-        if header.last_offset - active.base_offset >= RELATIVE_OFFSET_END:
-            return True
-        first_ms = active.first_timestamp_ms
-        if first_ms is None or first_ms < 0 or header.max_timestamp_ms < 0:
-            return now_ms - active.modified_ms > config.segment_ms
-        return header.max_timestamp_ms - first_ms > config.segment_ms
 
     def roll(self, now_ms: int) -> None:
         """Close the active segment and begin a new one at the log end offset."""
@@ -262,6 +249,14 @@ class PartitionLog:
         for segment in self.segments[self._segment_for(offset) :]:
             found += max(0, segment.position_of(end_offset) - segment.position_of(offset))
         return found
+
+    def aborted_in(self, offset: int, data: Buffer) -> list[Aborted]:
+        """The aborted transactions in what was read from `offset` on: a read_committed reader skips their records."""
+        indexes = [segment.aborted for segment in self.segments[self._segment_for(offset) :]]
+        if not any(indexes):
+            return []
+        end = max((header.next_offset for header, _batch in split(data)), default=offset)
+        return aborted_between(indexes, offset, end)
 
     def _segment_for(self, offset: int) -> int:
         if offset >= self._active.base_offset:  # nearly every read is near the end

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
+from kafkalite.log.aborted import Aborted
 from kafkalite.log.batch import NO_PRODUCER_ID, BatchHeader
 from kafkalite.log.markers import Marker
 
@@ -168,6 +169,14 @@ class Producers:
             first = self._open.pop(producer_id, None)
             if first is not None:
                 self._ended.append((first, header.last_offset))
+
+    def aborted_by(self, header: BatchHeader, marker: Marker | None) -> Aborted | None:
+        """The transaction that this marker, about to be appended, aborts; None if it commits, or ends nothing."""
+        first = self._open.get(header.producer_id)
+        if marker is None or marker.is_commit or first is None:
+            return None
+        others = [one for producer_id, one in self._open.items() if producer_id != header.producer_id]
+        return Aborted(header.producer_id, first, header.last_offset, min([*others, header.next_offset]))
 
     def transactions(self, high_watermark: int) -> list[tuple[int, int | None]]:
         """First offset and marker's offset (None: open) of all transactions not decided below the high watermark."""

@@ -4,8 +4,8 @@
     00000000000000000000.index      sparse: offset -> position
     00000000000000000000.timeindex  sparse: time -> offset
 
-The name is the base offset: no record below it is in here. (`.txnindex`, the aborted transactions of a segment, has
-its place beside these and is not written yet; `.snapshot` is the producers' state at the base offset.)
+The name is the base offset: no record below it is in here. (Beside these may stand `.txnindex`, the transactions that
+were aborted in here, see `aborted`; and `.snapshot`, the producers' state at the base offset.)
 
 Source: Kafka's LogSegment, LogFileUtils.
 """
@@ -16,13 +16,16 @@ from collections.abc import Iterator
 from copy import copy, deepcopy
 from typing import Any
 
+from kafkalite.log.aborted import Aborted, AbortedIndex
 from kafkalite.log.batch import HEADER_SIZE, NO_TIMESTAMP, BatchHeader, read_header
 from kafkalite.log.index import lookup, offset_index, time_index
 from kafkalite.log.reading import fitting
 from kafkalite.log.recovery import Placed, whole_batches
+from kafkalite.log.settings import LogConfig
 from kafkalite.storage import Buffer, Storage, StorageError
 
 LOG, INDEX, TIME_INDEX, TXN_INDEX, SNAPSHOT, SWAP = ".log", ".index", ".timeindex", ".txnindex", ".snapshot", ".swap"
+RELATIVE_OFFSET_END = 1 << 31  # an index entry has four bytes for it
 HINTS_MAX = 32  # batches whose place is remembered: more than stay in flight between a leader and its readers
 
 
@@ -49,6 +52,7 @@ class Segment:
         self.size = storage.size(self._path)
         self.index = offset_index(storage, f"{folder}/{file_name(base_offset, INDEX)}", base_offset)
         self.time_index = time_index(storage, f"{folder}/{file_name(base_offset, TIME_INDEX)}", base_offset)
+        self.aborted = AbortedIndex(storage, f"{folder}/{file_name(base_offset, TXN_INDEX)}")
         self.max_timestamp_ms, self._max_timestamp_offset = self.time_index.last or (NO_TIMESTAMP, base_offset)
         self.first_timestamp_ms = next((header.max_timestamp_ms for _, header in self.batches()), None)
         self.modified_ms = 0  # when the log last wrote here; stands for the largest time where batches have none
@@ -59,13 +63,16 @@ class Segment:
         twin = copy(self)
         twin._storage = deepcopy(self._storage, memo)  # noqa: SLF001 - its own copy
         twin.index, twin.time_index = deepcopy(self.index, memo), deepcopy(self.time_index, memo)
+        twin.aborted = deepcopy(self.aborted, memo)
         twin._hints = self._hints.copy()  # noqa: SLF001 - its own copy
         return twin
 
     # Writing --------------------------------------------------------------------------------------------------------
 
-    def append(self, header: BatchHeader, *parts: Buffer) -> int:
+    def append(self, header: BatchHeader, *parts: Buffer, aborted: Aborted | None = None) -> int:
         """Put one batch at the end, given in parts; `header` says what it is by now. Return its position.
+
+        `aborted` is the transaction that it ends, if it is the marker of an aborted one.
 
         Raises StorageError (a full disk); then the batch is not there.
         """
@@ -73,6 +80,8 @@ class Segment:
         known = self.max_timestamp_ms, self._max_timestamp_offset, self.first_timestamp_ms
         try:
             self.note(header, position)
+            if aborted is not None:
+                self.aborted.append(aborted)
         except StorageError:  # the batch found room, its index entry did not
             self._storage.truncate(self._path, position)
             self.max_timestamp_ms, self._max_timestamp_offset, self.first_timestamp_ms = known
@@ -111,6 +120,7 @@ class Segment:
         """Forget the batches from `position` on, also in the indexes and in the largest time."""
         self.cut(position)
         self.reindex()
+        self.aborted.truncate(self.end_offset)
 
     def reindex(self) -> None:
         """Make both indexes anew from the batches, trusting nothing else."""
@@ -128,6 +138,19 @@ class Segment:
         self.first_timestamp_ms = None
         self.end_offset = self.base_offset
         self._hints.clear()
+
+    def is_full(self, header: BatchHeader, config: LogConfig, now_ms: int) -> bool:
+        """Whether the next batch begins a new segment."""
+        if not self.size:
+            return False
+        if self.size + header.size > config.segment_bytes:
+            return True
+        if header.last_offset - self.base_offset >= RELATIVE_OFFSET_END:
+            return True
+        first_ms = self.first_timestamp_ms
+        if first_ms is None or first_ms < 0 or header.max_timestamp_ms < 0:
+            return now_ms - self.modified_ms > config.segment_ms
+        return header.max_timestamp_ms - first_ms > config.segment_ms
 
     # Reading --------------------------------------------------------------------------------------------------------
 

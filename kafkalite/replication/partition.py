@@ -26,6 +26,7 @@ from kafkalite.facts import (
     DuplicateFound,
     HighWatermarkAdvanced,
     IsrChanged,
+    LastStableOffsetAdvanced,
     LogStartMoved,
     LogTruncated,
 )
@@ -77,6 +78,7 @@ class Partition:
         self.log_starts: dict[int, int] = {}  # of the followers, as they said
         self.is_flushing = False  # a sync that this log's settings ask for is under way: until then nothing is settled
         self._active_base = log.segments[-1].base_offset
+        self._stable, self._is_unstable = log.log_start_offset, False  # the last stable offset when last looked at
 
     # Who leads ------------------------------------------------------------------------------------------------------
 
@@ -185,7 +187,14 @@ class Partition:
         found = max(log.log_start_offset, min(found, log.log_end_offset))  # a wrong part is wrong inside the log
         log.high_watermark = found
         self.node.note(HighWatermarkAdvanced(*self.key, was, found, self.leader_epoch, is_leader=True))
+        self._note_stable(found)
         return True
+
+    def _note_stable(self, high_watermark: int) -> None:
+        was, self._stable = self._stable, self.last_stable_offset
+        if self._stable != was and (self._is_unstable or self._stable < high_watermark):
+            self.node.note(LastStableOffsetAdvanced(*self.key, was, self._stable))
+        self._is_unstable = self._stable < high_watermark
 
     def _holding_back(self) -> frozenset[int]:
         """The maximal ISR, and the replicas that are caught up and so about to join it."""
