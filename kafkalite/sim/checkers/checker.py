@@ -19,11 +19,22 @@ from typing import Any
 
 from kafkalite import facts
 from kafkalite.node import handler_name
-from kafkalite.sim.checkers import anomalies, commits, ensemble, group_invariants, leadership, logs, polls, watermark
+from kafkalite.sim.checkers import (
+    anomalies,
+    commits,
+    ensemble,
+    group_invariants,
+    leadership,
+    logs,
+    polls,
+    transactions,
+    watermark,
+)
 from kafkalite.sim.checkers.coverage import FACTS, Coverage
 from kafkalite.sim.checkers.expectations import Expectations
 from kafkalite.sim.checkers.group_world import Groups
 from kafkalite.sim.checkers.history import History
+from kafkalite.sim.checkers.transaction_world import Ledger
 from kafkalite.sim.checkers.violation import Announced, Invariant, Violation, place_of
 from kafkalite.sim.checkers.world import World
 from kafkalite.types import NodeName
@@ -62,8 +73,8 @@ GROUP_CHECKS: tuple[type[group_invariants.GroupCheck], ...] = (
     *group_invariants.INVARIANTS,
     *commits.INVARIANTS,
 )
-CHECKS: tuple[type[Invariant], ...] = (*INVARIANTS, *POLL_CHECKS, *GROUP_CHECKS)
-NAMES = frozenset((*(check.name for check in CHECKS), *anomalies.NAMES, *commits.NAMES))
+CHECKS: tuple[type[Invariant], ...] = (*INVARIANTS, *POLL_CHECKS, *GROUP_CHECKS, *transactions.INVARIANTS)
+NAMES = frozenset((*(check.name for check in CHECKS), *anomalies.NAMES, *commits.NAMES, *transactions.NAMES))
 AROUND = 30  # facts before a violation that are kept with it: about the same place, or about no place
 LOOKED_AT = 1000  # facts among which they are found
 NOISE = (facts.ChangeCommitted, facts.WatchFired, facts.MetadataRefreshed)  # about no place, and no news
@@ -83,8 +94,10 @@ class Checker:
         checks: list[Any] = [invariant(self.world, self._report) for invariant in INVARIANTS]
         checks += [check(self.world, self._report, self.history) for check in POLL_CHECKS]
         checks += [check(self.world, self._report, self.groups) for check in GROUP_CHECKS]
+        self.ledger = Ledger(self.world.expectations.read_committed)
+        checks += [check(self.world, self._report, self.ledger, self.history) for check in transactions.INVARIANTS]
         # Judged first, taken in afterwards: a check sees the world as it was before the fact.
-        self._handlers = _by_fact([*checks, self.world, self.history, self.groups])
+        self._handlers = _by_fact([*checks, self.world, self.history, self.groups, self.ledger])
 
     def observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
         """Take in one fact."""
@@ -100,6 +113,8 @@ class Checker:
         for violation in anomalies.found(self.history, self.world):
             self._report(violation)
         for violation in commits.found(self.groups, self.history, self.world):
+            self._report(violation)
+        for violation in transactions.found(self.ledger, self.history, self.world):
             self._report(violation)
         return self.violations
 

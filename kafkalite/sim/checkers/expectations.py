@@ -42,6 +42,8 @@ class Expectations:
     `groups`: those whose members announce all they do; of other groups, bookmarks are not judged.
     `reads_everything`: in the end, some consumer has read every partition from its beginning to its end.
     `foreign_prefix`: values that begin like this are written by somebody who announces nothing.
+    `read_committed`: consumers that read with that isolation level; in the end they have read everything, too.
+    `exactly_once`: for a topic that a program reads, the topic into which it writes each record once.
     `available_from_ms`: all faults are over; what is sent from then on is acknowledged before the run ends.
     """
 
@@ -55,6 +57,8 @@ class Expectations:
     reads_everything: bool = False
     foreign_prefix: bytes | None = None
     available_from_ms: float = float("inf")
+    read_committed: frozenset[NodeName] = frozenset()
+    exactly_once: Mapping[str, str] = field(default_factory=dict)
 
     def of_topic(self, topic: str) -> TopicPromise:
         """What this topic promises."""

@@ -3,8 +3,7 @@
 A record is (its producer's node, its number there). A value leads back to its record because the workload sends every
 value once: `value_of` makes such values. A value that was sent twice, or none (a tombstone), says nothing about one
 record; it counts for what is said of offsets only.
-
-A place for transactions is left: a record's outcome would also be "aborted", and a read would know its isolation level.
+Transactions have books of their own, in `transaction_world`.
 """
 
 from __future__ import annotations
