@@ -23,7 +23,7 @@ ifneq ($(shell cat .venv/ready 2>/dev/null),$(CURDIR))
 .venv/ready: moved
 endif
 
-.PHONY: help learn test bench soak constraints clean moved .venv
+.PHONY: help learn test bench soak oracle constraints clean moved .venv
 help:  ## say what there is
 	@echo "make learn        open JupyterLab on your own copy of the notebooks, in $(FOLDER)/"
 	@echo "                  make learn PORT=9000 FOLDER=elsewhere ARGS=--no-browser"
@@ -31,6 +31,7 @@ help:  ## say what there is
 	@echo "make bench        speeds, as ratios of one run; takes some minutes"
 	@echo "make soak         many simulated clusters under faults (SEEDS=500, FIRST=1)"
 	@echo "make .venv        only the environment (PYTHON=python3.12 chooses the Python)"
+	@echo "make oracle       the same clients against kafkalite and Apache Kafka (needs a JDK and Maven)"
 	@echo "make constraints  choose the versions in constraints.txt anew"
 	@echo "make clean        remove what was made here; never your notebooks"
 
@@ -47,6 +48,9 @@ bench: .venv/ready-to-test
 
 soak: .venv/ready
 	@$(IN_VENV) -m kafkalite soak --seeds $(SEEDS) --first $(FIRST)
+
+oracle: .venv/ready-to-test
+	@$(IN_VENV) -m tests.oracle $(ARGS)
 
 constraints: .venv/ready
 	@$(IN_VENV) .ci/constraints.py

@@ -89,6 +89,10 @@ class ServePlan:
                         host=self.host,
                         port=self.port + index,
                         default_replication_factor=replicas,
+                        offsets_topic_replication_factor=replicas,
+                        transaction_state_log_replication_factor=replicas,
+                        transaction_state_log_min_isr=min(2, replicas),
+                        group_initial_rebalance_delay_ms=0,  # as Kafka's own settings for one machine have it
                         zookeeper_session_timeout_ms=self.session_timeout_ms,
                         controlled_shutdown_retry_backoff_ms=500,
                     ),

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from kafkalite.net.plan import ZOOKEEPER_PORTS, Process, ServePlan
 from kafkalite.net.serve import ServedCluster, ServeFailed, serve
 
-from .conftest import HOST, free_ports
+from .ports import HOST, free_ports
 
 SECONDS = 30.0
 

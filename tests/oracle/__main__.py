@@ -1,0 +1,70 @@
+"""`make oracle`: the same programs against kafkalite and against Apache Kafka, and what differs.
+
+    python -m tests.oracle [--record] [PROGRAM ...]
+
+`--record` writes down what Apache Kafka answered, in observed/: `make test` compares with that, without any Java.
+Exit codes: 0 no difference but those in `differences.py`; 1 others; 3 there is no Apache Kafka to be had here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from kafkalite.net.serve import serve
+from tests.kafkalite.net.ports import free_ports
+from tests.oracle.apache import NoJudge, apache_kafka, apache_zookeeper, classpath
+from tests.oracle.compare import observe, recorded_path, told
+from tests.oracle.differences import DIFFERENCES
+from tests.oracle.programs import registry
+
+
+def main() -> int:
+    """Run the programs named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.oracle", description=__doc__, allow_abbrev=False)
+    parser.add_argument("programs", nargs="*", metavar="PROGRAM", help="only these")
+    parser.add_argument("--record", action="store_true", help="keep Apache Kafka's answers in observed/")
+    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="an Apache Kafka that runs already, as broker 101")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="oracle-")))
+        try:
+            theirs = options.bootstrap or _begin_apache(stack, folder)
+        except NoJudge as reason:
+            print(f"Apache Kafka cannot be asked: {reason}", file=sys.stderr)
+            return 3
+        [port, *_] = free_ports(110)
+        ours = stack.enter_context(serve(folder / "kafkalite", port=port)).bootstrap
+        return _compare(ours, theirs, options.programs or list(registry.PROGRAMS), record=options.record)
+
+
+def _begin_apache(stack: ExitStack, folder: Path) -> str:
+    jars = classpath(folder)
+    port, zookeeper_port = free_ports(2)
+    zookeeper = stack.enter_context(apache_zookeeper(jars, folder / "zookeeper", zookeeper_port))
+    return stack.enter_context(apache_kafka(jars, folder / "kafka", port, zookeeper))
+
+
+def _compare(ours: str, theirs: str, names: list[str], *, record: bool) -> int:
+    differing = 0
+    for name in names:
+        expected = observe(theirs, name)
+        if record:
+            recorded_path(name).write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
+        found = observe(ours, name)
+        listed = name in DIFFERENCES
+        same = found == expected
+        differing += same == listed
+        print(f"{'same' if same else 'differs'}{' (listed)' if listed else '':9}  {name}", flush=True)
+        if not same and not listed:
+            print(told(expected, found))
+    print(f"{len(names)} programs, {differing} differ in ways that are not listed, or are listed and no longer differ")
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

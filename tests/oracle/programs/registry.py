@@ -1,0 +1,18 @@
+"""Every program by its name: functions that are given a session, in the order in which they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.oracle.session import Session
+
+Program = Callable[[Session], None]
+PROGRAMS: dict[str, Program] = {}
+
+
+def program(function: Program) -> Program:
+    """Make a function a program; its name, with dashes, is the program's."""
+    name = function.__name__.replace("_", "-")
+    assert name not in PROGRAMS, f"two programs are called {name}"
+    PROGRAMS[name] = function
+    return function
