@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 from kafkalite.errors import KafkaliteError
 from kafkalite.net.command_line import add_commands
+from kafkalite.sim import soak_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,22 +56,7 @@ def command_line() -> argparse.ArgumentParser:
     scenario.add_argument("--seed", type=int, default=1, metavar="N", help="another run of the same story (default: 1)")
     scenario.add_argument("--details", action="store_true", help="tell of every batch and every watermark, too")
     scenario.set_defaults(run=_scenario)
-    soak = commands.add_parser(
-        "soak",
-        help="play many random runs with faults, and check each",
-        description="Play random clusters under faults, a seed each. Every run is checked; one that breaks a rule is "
-        "told with its seed. At the end: how often each fact and each error was reached, the rarest first. "
-        "The exit code is 1 if any run broke a rule.",
-        epilog="Examples: python -m kafkalite soak --seeds 500. One run again: ... soak --first 17 --seeds 1 --explain",
-    )
-    soak.add_argument("--seeds", type=int, default=20, metavar="N", help="how many runs (default: 20)")
-    soak.add_argument("--first", type=int, default=1, metavar="N", help="the first seed (default: 1)")
-    soak.add_argument("--deliveries", type=int, default=20_000, metavar="N", help="at least so many in each run")
-    soak.add_argument("--jobs", type=int, default=None, metavar="N", help="how many at a time (default: one a core)")
-    soak.add_argument(
-        "--explain", action="store_true", help="look for the fewest faults that make the first of such runs go wrong"
-    )
-    soak.set_defaults(run=_soak)
+    soak_command.add_command(commands)
     _add_serve(commands)
     add_commands(commands)
     return parser
@@ -122,43 +108,6 @@ def _scenario(options: argparse.Namespace) -> int:
         print(f"Again: python -m kafkalite scenario {scenario.name} --seed {options.seed} --details", file=sys.stderr)
         return 1
     return 0
-
-
-def _soak(options: argparse.Namespace) -> int:
-    from kafkalite.sim.soak import EXPECTED, SeedResult, Summary, soak  # noqa: PLC0415 - as above
-
-    def tell(one: SeedResult, summary: Summary) -> None:
-        if one.problems:
-            print(f"seed {one.seed} ({one.profile}):", *one.problems, sep="\n  ")
-        if sys.stderr.isatty():
-            print(f"\r{summary.runs} of {options.seeds} runs", end="", file=sys.stderr, flush=True)
-
-    summary = soak(
-        range(options.first, options.first + options.seeds),
-        deliveries_min=options.deliveries,
-        jobs=options.jobs,
-        tell=tell,
-    )
-    print(f"{summary.runs} runs, {summary.deliveries:,} deliveries, {summary.virtual_ms / 60_000:,.0f} virtual minutes")
-    reached = dict.fromkeys(EXPECTED, 0) | summary.reached
-    for name, times in sorted(reached.items(), key=lambda item: item[1]):
-        print(f"  {times:>12,}  {name}")
-    print(f"seeds with a problem: {', '.join(str(one.seed) for one in summary.failed) or 'none'}")
-    if options.explain and summary.failed:
-        print(f"\n{_explanation(summary.failed[0].seed, options.deliveries)}")
-    return 1 if summary.failed else 0
-
-
-def _explanation(seed: int, deliveries_min: int) -> str:
-    """What goes wrong in the run of this seed, with as few faults as will do. It may take a hundred runs to know."""
-    from kafkalite.sim.counterexample import counterexample  # noqa: PLC0415 - as above
-    from kafkalite.sim.workload import draw_plan  # noqa: PLC0415
-
-    def tell(runs: int, faults: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{runs} runs, {faults} faults left", end="", file=sys.stderr, flush=True)
-
-    return counterexample(draw_plan(seed, deliveries_min=deliveries_min), progress=tell).explain()
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kafkalite.errors import KafkaliteError, SimulationStuck
+from kafkalite.errors import SimulationStuck
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
 from kafkalite.sim.checkers import Checker, Expectations, Violation
@@ -47,7 +47,7 @@ class Watcher:
             pass
         except SimulationStuck as error:
             self._add(STUCK, str(error))
-        except (AssertionError, KafkaliteError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a node raises, it does not go on
             self._add(RAISED, f"{type(error).__name__}: {error}")
         else:
             self.checker.finish(self._now_ms)

@@ -35,6 +35,8 @@ class Counterexample:
         """What happened, for a person: the seed, the faults, the violation, and the facts around it."""
         violation = self.violation
         few = "removing any one of them removes the violation" if self.is_minimal else "the search was cut short"
+        if not self.faults:
+            few = "it takes none to go wrong"
         lines = [
             f"{violation.name}: {violation.sentence}",
             f"seed {self.seed}, {len(self.faults)} faults ({few}; {self.runs} runs):",

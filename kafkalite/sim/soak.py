@@ -1,12 +1,13 @@
 """Many runs, each of its own seed, all judged: what holds for a hundred seeds may fail in the next.
 
-`python -m kafkalite soak --seeds 500`. Every fact and every error must be reached often enough for a run without a
-violation to mean something; so a soak counts them, and says which it has hardly seen.
+`python -m kafkalite soak --seeds 500` (the command line is in `soak_command`). Every fact and every error must be
+reached often enough for a run without a violation to mean something; so a soak counts them.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,7 +15,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
+from kafkalite.parts import Parts
+from kafkalite.reference import REFERENCE
+from kafkalite.sim.counterexample import counterexample
 from kafkalite.sim.workload import draw_plan, play
+
+DELIVERIES_MIN = 20_000  # of messages, in a run
 
 # What brokers, ZooKeeper servers, producers, plain consumers and administrators can come to announce, and to answer.
 # Left out: groups and transactions, and errors that only brokers of other makes answer.
@@ -74,11 +80,11 @@ class Summary:
         return {name: self.reached[name] for name in expected if self.reached[name] < at_least}
 
 
-def run_seed(seed: int, deliveries_min: int = 20_000) -> SeedResult:
+def run_seed(seed: int, deliveries_min: int = DELIVERIES_MIN, parts: Parts = REFERENCE) -> SeedResult:
     """Play the run of one seed. A node that raises is a problem of that run, told with its traceback."""
     plan = draw_plan(seed, deliveries_min=deliveries_min)
     try:
-        result = play(plan)
+        result = play(plan, parts)
     except Exception:  # noqa: BLE001 - whatever goes wrong in one seed is told with the seed, and the others go on
         return SeedResult(seed, plan.profile.value, 0, 0.0, (traceback.format_exc(limit=-6),), Counter())
     return SeedResult(
@@ -91,25 +97,56 @@ def run_seed(seed: int, deliveries_min: int = 20_000) -> SeedResult:
     )
 
 
+def explain(
+    seed: int,
+    deliveries_min: int = DELIVERIES_MIN,
+    parts: Parts = REFERENCE,
+    progress: Callable[[int, int], None] | None = None,
+) -> str:
+    """Why the run of that seed goes wrong: the fewest of its faults, the violation, and the facts around it.
+
+    `progress` is told (runs so far, faults left). Raises ValueError if it does not go wrong.
+    """
+    plan = draw_plan(seed, deliveries_min=deliveries_min)
+    return counterexample(plan, parts, progress=progress).explain()
+
+
 def soak(
     seeds: Iterable[int],
     *,
-    deliveries_min: int = 20_000,
+    deliveries_min: int = DELIVERIES_MIN,
     jobs: int | None = None,
+    parts: Parts = REFERENCE,
     tell: Callable[[SeedResult, Summary], None] | None = None,
 ) -> Summary:
-    """Play all seeds, several at a time; `tell` hears of each as it ends, in any order."""
+    """Play all seeds, `jobs` at a time (None: one a core); `tell` hears of each as it ends, in any order."""
     summary = Summary()
-    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(run_seed, seed, deliveries_min) for seed in seeds]
+
+    def ended(one: SeedResult) -> None:
+        summary.add(one)
+        if tell is not None:
+            tell(one, summary)
+
+    if jobs == 1:
+        for seed in seeds:
+            ended(run_seed(seed, deliveries_min, parts))
+    else:
+        _side_by_side([(seed, deliveries_min, parts) for seed in seeds], jobs, ended)
+    summary.failed.sort(key=lambda one: one.seed)
+    return summary
+
+
+def _side_by_side(runs: list[tuple[int, int, Parts]], jobs: int | None, ended: Callable[[SeedResult], None]) -> None:
+    with ProcessPoolExecutor(
+        jobs or os.cpu_count(),
+        mp_context=get_context("spawn"),
+        initializer=signal.signal,  # Ctrl-C is this process's alone: runs under way end, and no others begin
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    ) as pool:
+        running = [pool.submit(run_seed, *run) for run in runs]
         try:
-            for ended in as_completed(running):
-                one = ended.result()
-                summary.add(one)
-                if tell is not None:
-                    tell(one, summary)
+            for one in as_completed(running):
+                ended(one.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    summary.failed.sort(key=lambda one: one.seed)
-    return summary
