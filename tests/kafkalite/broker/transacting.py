@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kafkalite.errors import ErrorCode
-from kafkalite.log.batch import TRANSACTIONAL, encode_batch
+from kafkalite.log.batch import TRANSACTIONAL, encode_batch, split
+from kafkalite.log.compression import records_of
 from kafkalite.log.record import Record
 from kafkalite.protocol.fetch import FetchPartition, FetchRequest, FetchTopic, PartitionData
 from kafkalite.protocol.group_membership import FindCoordinatorRequest
@@ -138,6 +139,21 @@ class Transactor:
         asked = FetchTopic(partition[0], (FetchPartition(partition[1], -1, offset, -1, 1 << 20),))
         request = FetchRequest(isolation_level=isolation_level, topics=(asked,))
         found: PartitionData = self.member.ask(self.leader(partition), request).responses[0].partitions[0]
+        return found
+
+    def values(self, partition: TopicPartition, isolation_level: int = 1) -> list[bytes | None]:
+        """What a consumer makes of it: without markers, and without the records of aborted transactions."""
+        answer = self.fetch(partition, 0, isolation_level)
+        aborted = sorted(answer.aborted_transactions or (), key=lambda one: one.first_offset)
+        skipped: set[int] = set()
+        found: list[bytes | None] = []
+        for header, batch in split(answer.records or b""):
+            while aborted and aborted[0].first_offset <= header.base_offset:
+                skipped.add(aborted.pop(0).producer_id)
+            if header.is_control:
+                skipped.discard(header.producer_id)
+            elif not (header.is_transactional and header.producer_id in skipped):
+                found += [record.value for record in records_of(batch) or ()]
         return found
 
 
