@@ -56,6 +56,13 @@ def command_line() -> argparse.ArgumentParser:
     scenario.add_argument("--seed", type=int, default=1, metavar="N", help="another run of the same story (default: 1)")
     scenario.add_argument("--details", action="store_true", help="tell of every batch and every watermark, too")
     scenario.set_defaults(run=_scenario)
+    semantics = commands.add_parser(
+        "semantics",
+        help="count what at most, at least and exactly once lose and double",
+        description="Kill a program that reads and writes before each of its messages in turn, start it again, and "
+        "count what was lost and doubled: a table, a line for each order of work.",
+    )
+    semantics.set_defaults(run=_semantics)
     soak_command.add_command(commands)
     _add_serve(commands)
     add_commands(commands)
@@ -107,6 +114,13 @@ def _scenario(options: argparse.Namespace) -> int:
         print(f"\n✗ {failure}", file=sys.stderr)
         print(f"Again: python -m kafkalite scenario {scenario.name} --seed {options.seed} --details", file=sys.stderr)
         return 1
+    return 0
+
+
+def _semantics(_: argparse.Namespace) -> int:
+    from kafkalite.sim.semantics import CASES, table, tally  # noqa: PLC0415 - as above
+
+    print(table([tally(case) for case in CASES]), end="")
     return 0
 
 

@@ -31,6 +31,12 @@ OWN_TOPICS = {
     "group_initial_rebalance_delay_ms": 0,
 }
 
+PROGRAM_SETTINGS = {
+    "group_instance_id": PROGRAM,  # or its earlier life would have to be found dead before it may read again
+    "max_poll_records": 2,
+    "linger_ms": 0,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -112,11 +118,7 @@ class Trial:
             PROGRAM,
             source=SOURCE,
             semantics=self.case.semantics,
-            group_instance_id=PROGRAM,  # or its earlier life would have to be found dead before it may read again
-            max_poll_records=2,
-            linger_ms=0,
-            **target,
-            **self._settings,
+            **{**PROGRAM_SETTINGS, **target, **self._settings},
         )
 
     def is_done(self) -> bool:
