@@ -231,12 +231,12 @@ def test_while_a_change_is_being_written_another_has_to_wait() -> None:
     producer = begun(cluster)
     coordinator = producer.coordinator()
     other = Transactor(cluster, node="p2")
-    producer.member.send(coordinator, producer.add_request(A0))
+    first = producer.member.send(coordinator, producer.add_request(A0))
     other.producer_id, other.epoch = producer.producer_id, producer.epoch
 
     second = error_of(other.member.ask(coordinator, other.add_request(B1)))
 
-    assert {ErrorCode.CONCURRENT_TRANSACTIONS, NONE} == {second, error_of(producer.member.answer())}
+    assert {ErrorCode.CONCURRENT_TRANSACTIONS, NONE} == {second, error_of(producer.member.answer(first))}
 
 
 def test_a_broker_that_does_not_coordinate_an_id_says_so() -> None:

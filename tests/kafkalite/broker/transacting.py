@@ -8,6 +8,7 @@ from kafkalite.errors import ErrorCode
 from kafkalite.log.batch import TRANSACTIONAL, encode_batch, split
 from kafkalite.log.compression import records_of
 from kafkalite.log.record import Record
+from kafkalite.node import Node
 from kafkalite.protocol.fetch import FetchPartition, FetchRequest, FetchTopic, PartitionData
 from kafkalite.protocol.group_membership import FindCoordinatorRequest
 from kafkalite.protocol.produce import PartitionProduceData, ProduceRequest, TopicProduceData
@@ -21,8 +22,8 @@ from kafkalite.protocol.transactions import (
 from kafkalite.sim.cluster import Cluster
 from kafkalite.types import NodeName, TopicPartition, address
 
-from .asker import LOST, Member
-
+LOST = "the connection was lost"
+TIMEOUT_MS = 2000
 TRANSACTIONAL_ID = 1
 NO_ANSWER = frozenset(
     (
@@ -51,12 +52,63 @@ def cluster_of(brokers: int = 3, seed: int = 1, **settings: Any) -> Cluster:
     return cluster.topic("A", partitions=3, replicas=replicas).topic("B", partitions=3, replicas=replicas)
 
 
+class Asker(Node):
+    """Asks brokers, several at once if need be; `answers` has what came by the number of the question, or LOST."""
+
+    def __init__(self, name: NodeName) -> None:
+        super().__init__(name)
+        self.answers: dict[int, Any] = {}
+        self._open: list[tuple[int, NodeName, Any]] = []
+
+    def ask(self, number: int, peer: NodeName, request: Any) -> None:
+        self._open.append((number, peer, request))
+        self.request(peer, request, timeout_ms=TIMEOUT_MS)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("on_") and name.endswith("_response"):
+            return self._answered
+        raise AttributeError(name)
+
+    def _answered(self, source: NodeName, response: Any, request: Any) -> None:
+        found = next(one for one in self._open if one[1] == source and one[2] is request)
+        self._open.remove(found)
+        self.answers[found[0]] = response
+
+    def on_peer_lost(self, peer: NodeName, requests: tuple[Any, ...]) -> None:
+        for one in [one for one in self._open if one[1] == peer]:
+            self._open.remove(one)
+            self.answers[one[0]] = LOST
+
+
+class Questions:
+    """Straight-line code to ask brokers of a cluster."""
+
+    def __init__(self, cluster: Cluster, name: NodeName) -> None:
+        self.cluster, self.node, self._count = cluster, Asker(name), 0
+        cluster.sim.add(self.node)
+
+    def send(self, peer: NodeName, request: Any) -> int:
+        """Ask, and do not wait; the number of the question."""
+        self._count += 1
+        self.cluster.sim.call(self.node.name, "ask", self._count, peer, request)
+        return self._count
+
+    def answer(self, number: int) -> Any:
+        """Wait for the answer to that question."""
+        self.cluster.run_until(lambda: number in self.node.answers, "an answer")
+        return self.node.answers[number]
+
+    def ask(self, peer: NodeName, request: Any) -> Any:
+        """Ask, and wait for the answer."""
+        return self.answer(self.send(peer, request))
+
+
 class Transactor:
     """One transactional id; every method is one request, and returns what came, with its error in it."""
 
     def __init__(self, cluster: Cluster, name: str = "t", node: NodeName = "p1", timeout_ms: int = 60_000) -> None:
         self.cluster, self.name, self.timeout_ms = cluster, name, timeout_ms
-        self.member = Member(cluster, node)
+        self.member = Questions(cluster, node)
         self.producer_id = self.epoch = -1
         self.sequences: dict[TopicPartition, int] = {}
 
@@ -138,8 +190,12 @@ class Transactor:
         """What a consumer is told of a partition."""
         asked = FetchTopic(partition[0], (FetchPartition(partition[1], -1, offset, -1, 1 << 20),))
         request = FetchRequest(isolation_level=isolation_level, topics=(asked,))
-        found: PartitionData = self.member.ask(self.leader(partition), request).responses[0].partitions[0]
-        return found
+        while True:
+            answer = self.member.ask(self.leader(partition), request)
+            found: PartitionData | None = None if answer == LOST else answer.responses[0].partitions[0]
+            if found is not None and found.error_code not in NO_ANSWER:
+                return found
+            self.cluster.run_for(100)
 
     def values(self, partition: TopicPartition, isolation_level: int = 1) -> list[bytes | None]:
         """What a consumer makes of it: without markers, and without the records of aborted transactions."""
