@@ -13,6 +13,7 @@ A break breaks what the claim says and nothing else: the program goes on, and do
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,10 @@ class Break:
 
     def apply(self, source: str) -> str:
         """The source with this broken."""
-        assert 1 == f"\n{source}".count(f"\n{self.old}"), f"must stand once in {self.file}, has it moved?\n{self.old}"
-        return f"\n{source}".replace(f"\n{self.old}", f"\n{self.new}")[1:]
+        whole_lines = re.compile(f"^{re.escape(self.old)}", re.MULTILINE)
+        broken, times = whole_lines.subn(lambda _: self.new, source)
+        assert 1 == times, f"must stand once in {self.file}, stands {times} times; has it moved?\n{self.old}"
+        return broken
 
 
 def parse(text: str) -> list[Break]:
@@ -42,9 +45,9 @@ def parse(text: str) -> list[Break]:
 def _parse_one(lines: list[str]) -> Break:
     (title, file, *hunk), test = lines[:-1], lines[-1]
     claims, _, wrong = title.partition(": ")
-    assert hunk, f"{title}: expected lines that begin with - or +"
     assert {"-", "+"} >= {line[0] for line in hunk}, f"{title}: expected lines that begin with - or +, got {hunk}"
     old, new = ("".join(f"{line[1:]}\n" for line in hunk if line[0] == sign) for sign in "-+")
+    assert old, f"{title}: expected lines that begin with -, got {hunk}"
     return Break(tuple(claims.split()), wrong, file, old, new, test)
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import compileall
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.claims.breaks import BREAKS, Break
+from tests.claims.breaks import BREAKS, Break, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,46 +48,47 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def broken(tree: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """The tree while one place is broken; then it is whole again, and as old as it was, so as it was compiled."""
-    one: Break = request.param
+@contextmanager
+def broken(tree: Path, one: Break) -> Iterator[None]:
+    """While one place in the tree is broken; then it is whole again, and as old as it was, so as it was compiled."""
     path = tree / one.file
     source, times = path.read_text(encoding="utf-8"), path.stat()
     path.write_text(one.apply(source), encoding="utf-8")
-    yield tree
-    path.write_text(source, encoding="utf-8")
-    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    try:
+        yield
+    finally:
+        path.write_text(source, encoding="utf-8")
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def run(tree: Path, test: str, report: Path) -> subprocess.CompletedProcess[str]:
-    """One test in a process of its own, in this tree, without leaving anything there."""
+def objection(tree: Path, test: str, folder: Path) -> str:
+    """Run the test in a process of its own, in this tree; why it did not fail as a test should, "" if it did."""
+    report = folder / "report.xml"
     options = ["-x", "-q", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib", f"--junitxml={report}"]
-    options += ["-o", "timeout=60"]  # a break may lead to an endless loop
-    return subprocess.run(
+    options += ["-o", "timeout=120"]  # a break may lead to an endless loop
+    done = subprocess.run(
         [sys.executable, "-B", "-m", "pytest", *options, test],
         cwd=tree,
-        env=os.environ | {"HYPOTHESIS_STORAGE_DIRECTORY": str(report.parent / "hypothesis")},
+        env=os.environ | {"HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")},
         capture_output=True,
         text=True,
         check=False,
     )
-
-
-@pytest.mark.parametrize(
-    ("broken", "one"),
-    [(one, one) for one in BREAKS],
-    indirect=["broken"],
-    ids=[f"{' '.join(one.claims)}: {one.wrong}" for one in BREAKS],
-)
-def test_breaking_the_place_makes_the_test_fail(broken: Path, one: Break, tmp_path: Path) -> None:
-    done = run(broken, one.test, tmp_path / "report.xml")
-
-    assert 1 == done.returncode, f"{one.test} should fail, and did not:\n{done.stdout[-2000:]}{done.stderr[-500:]}"
-    [failure] = ET.parse(tmp_path / "report.xml").iterfind(".//failure")
+    if done.returncode == 0:
+        return f"{test} should fail, and passes"
+    failure = ET.parse(report).find(".//failure") if report.exists() else None
+    if failure is None:
+        return f"{test} could not be run:\n{done.stdout[-2000:]}{done.stderr[-500:]}"
     kind = (failure.text or "").rpartition(": ")[2].strip()
-    assert "Timeout" not in failure.get("message", ""), f"{one.test} should fail, and goes on and on"
-    assert kind in AS_TESTS_FAIL, f"{one.test} should fail by what it asserts:\n{failure.text}"
+    if kind in AS_TESTS_FAIL and "Failed: Timeout" not in failure.get("message", ""):
+        return ""
+    return f"{test} should fail by what it asserts:\n{failure.text}"
+
+
+@pytest.mark.parametrize("one", BREAKS, ids=[f"{' '.join(one.claims)}: {one.wrong}" for one in BREAKS])
+def test_breaking_the_place_makes_the_test_fail(tree: Path, one: Break, tmp_path: Path) -> None:
+    with broken(tree, one):
+        assert "" == objection(tree, one.test, tmp_path)
 
 
 def test_every_claim_is_watched() -> None:
@@ -93,3 +96,57 @@ def test_every_claim_is_watched() -> None:
 
     assert [] == [claim for claim in CLAIMS if claim not in watched]
     assert [] == sorted(watched - {*CLAIMS}), "no such claim"
+
+
+# Breaks that are no good ---------------------------------------------------------------------------------------------
+
+EXAMPLE = """\
+T1 T2: one follows the other
+kafkalite/plain.py
+-two
+-lines
++one
+tests/a.py::test
+"""
+
+
+def test_a_break_is_read_and_applied_to_whole_lines() -> None:
+    [one] = parse(EXAMPLE)
+
+    assert (("T1", "T2"), "one follows the other", "kafkalite/plain.py") == (one.claims, one.wrong, one.file)
+    assert "tests/a.py::test" == one.test
+    assert "a\none\nb\n" == one.apply("a\ntwo\nlines\nb\n")
+    assert "one\n" == one.apply("two\nlines\n")
+
+
+@pytest.mark.parametrize("source", ["", "two\n", "  two\nlines\n", "two\nlines\ntwo\nlines\n"])
+def test_what_does_not_stand_there_once_cannot_be_broken(source: str) -> None:
+    [one] = parse(EXAMPLE)
+
+    with pytest.raises(AssertionError, match=re.escape("must stand once in kafkalite/plain.py")):
+        one.apply(source)
+
+
+@pytest.mark.parametrize("part", ["-two\n-lines\n", "-", "+"])
+def test_a_break_that_does_not_say_what_is_broken_is_refused(part: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape("one follows the other: expected lines that begin with")):
+        parse(EXAMPLE.replace(part, ""))
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("max(0, end - self._position)  # as before", "should fail, and passes"),
+        ("max(0, end - self._postion)", "should fail by what it asserts"),
+        ("max(0, end - self._position", "could not be run"),
+    ],
+    ids=["nothing", "a crash", "no Python"],
+)
+def test_a_break_that_breaks_nothing_or_too_much_is_told(tree: Path, tmp_path: Path, now: str, expected: str) -> None:
+    was = "        return max(0, end - self._position)\n"
+    test = "tests/kafkalite/clients/test_cursor.py::test_lag_is_never_negative"
+    one = Break((), "", "kafkalite/clients/cursor.py", was, f"        return {now}\n", test)
+
+    with broken(tree, one):
+        assert expected in objection(tree, test, tmp_path)
+    assert "passes" in objection(tree, test, tmp_path), "the tree is whole again"
