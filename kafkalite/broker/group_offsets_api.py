@@ -205,7 +205,8 @@ class GroupOffsetsApi(Component):
                 found.append((partition, *NOTHING, ErrorCode.NONE))
             else:
                 found.append((partition, one.offset, one.leader_epoch, one.metadata, ErrorCode.NONE))
-        self.node.note(OffsetsFetched(group, tuple((*one[0], one[1]) for one in found)))
+        told = tuple((*one[0], one[1]) for one in found if one[-1] is ErrorCode.NONE)
+        self.node.note(OffsetsFetched(group, told))
         return ErrorCode.NONE, found
 
     # Administrators -------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from kafkalite.config import ProducerConfig
 from kafkalite.sim.checkers.history import History, PartitionHistory, Record
 from kafkalite.sim.checkers.violation import Announced, Violation, place_of
 from kafkalite.sim.checkers.world import PartitionView, World
+from kafkalite.types import NodeName
 
 ALL = -1  # acks
 NAMES = (
@@ -65,10 +66,15 @@ class _Partition:
                     yield _violation("inconsistent-offsets", f"{record} is said to be at {offset}, not {read_at}", at)
             elif is_compacted:
                 continue  # a later record of its key may have taken its place
-            elif self.seen.is_covered(offset):
+            elif self.seen.is_covered(offset, self.may_skip(record)):
                 yield _violation("lost-write", f"{record} was acknowledged at {offset} and is not there", sent, at)
             elif reads_everything:
                 yield _violation("unseen", f"{record} was acknowledged at {offset} and nobody has read it", sent, at)
+
+    def may_skip(self, record: Record) -> frozenset[NodeName]:
+        """Consumers that need not be handed this record: it may have been aborted. `transactions` looks at that."""
+        is_transactional = self.config(record).transactional_id is not None
+        return self.world.expectations.read_committed if is_transactional else frozenset()
 
     def is_ambiguous(self, record: Record) -> bool:
         sent = self.history.sent.get(record)

@@ -46,9 +46,10 @@ class PartitionHistory:
         self.acknowledged: dict[Record, tuple[int, Announced]] = {}  # record -> where it is said to be (-1: unknown)
         self.readings: dict[NodeName, Reading] = {}
 
-    def is_covered(self, offset: int) -> bool:
-        """Has some consumer read through there?"""
-        return any(start <= offset < end for reading in self.readings.values() for start, end in reading.covered)
+    def is_covered(self, offset: int, but: frozenset[NodeName] = frozenset()) -> bool:
+        """Has some consumer, other than these, read through there?"""
+        readings = (reading for node, reading in self.readings.items() if node not in but)
+        return any(start <= offset < end for reading in readings for start, end in reading.covered)
 
     def value_at(self, offset: int) -> bytes | None:
         """What was read there; it must have been read."""

@@ -54,7 +54,7 @@ class Ledger:
         self._readers = readers
         self.transactions: list[Transaction] = []
         self.newest: dict[str, Announced] = {}  # transactional id -> the last ProducerIdentified
-        self.decided: dict[int, Announced] = {}  # producer id -> its coordinator's last decision
+        self.decided: dict[int, tuple[bool, Announced]] = {}  # producer id -> is it to be committed, and who says so
         self.markers: dict[tuple[TopicPartition, int], list[Announced]] = {}  # of a producer in a partition
         self._identities: dict[NodeName, ProducerIdentified] = {}
         self._current: dict[NodeName, Transaction] = {}
@@ -117,11 +117,15 @@ class Ledger:
     def on_transaction_turned(self, at: Announced) -> None:
         fact: TransactionTurned = at.fact
         if fact.state.startswith("Prepare"):
-            self.decided[fact.producer_id] = at
+            self.decided[fact.producer_id] = fact.state == "PrepareCommit", at
+        elif not fact.state.startswith("Complete"):  # the next one is open
+            self.decided.pop(fact.producer_id, None)
 
     def on_marker_written(self, at: Announced) -> None:
         fact: MarkerWritten = at.fact
         self.markers.setdefault(((fact.topic, fact.partition), fact.producer_id), []).append(at)
+        # A coordinator that dies with its decision in the log does not get to say so; the next one goes by it.
+        self.decided.setdefault(fact.producer_id, (fact.is_commit, at))
 
 
 def _offset_of(at: Announced) -> int:

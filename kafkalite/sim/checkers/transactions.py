@@ -2,7 +2,7 @@
 
     undecided-read      read_committed was handed a record whose transaction has no marker there that all in sync have
     aborted-read        read_committed was handed a record of a transaction that was aborted
-    torn-transaction    a marker says other than the coordinator has decided
+    torn-transaction    a marker says other than the coordinator has decided, or than the marker before it
     epoch-reused        two producers write for a transactional id in the same epoch, or a later one in a lower
     zombie-commit       a coordinator commits for a producer that was fenced
 
@@ -60,16 +60,16 @@ class CommittedReads(TransactionCheck):
 
 
 class TornTransaction(TransactionCheck):
-    """Every marker says what the coordinator has decided."""
+    """Every marker of a transaction says the same: what the coordinator has decided."""
 
     name = "torn-transaction"
 
     def on_marker_written(self, at: Announced) -> None:
         fact: MarkerWritten = at.fact
-        decided = self.ledger.decided.get(fact.producer_id)
-        if decided is not None and fact.is_commit != (decided.fact.state == "PrepareCommit"):
+        is_commit, decision = self.ledger.decided.get(fact.producer_id, (fact.is_commit, None))
+        if fact.is_commit != is_commit:
             said = "commit" if fact.is_commit else "abort"
-            self.violated(f"the marker of producer {fact.producer_id} says {said}", at, decided)
+            self.violated(f"the marker of producer {fact.producer_id} says {said}", at, decision)
 
 
 class EpochReused(TransactionCheck):
