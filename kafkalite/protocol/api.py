@@ -30,6 +30,7 @@ class Api:
     advertised_since: int | None = None
     client_id_since: int = 0  # before this version, the request's header lacks the client's name
     plain_response_header: bool = False  # the response's header is never flexible
+    fenced_since: int = 0  # before this version, clients know INVALID_PRODUCER_EPOCH only, and not PRODUCER_FENCED
 
     def serves(self, version: int) -> bool:
         """Whether there are messages of this version."""

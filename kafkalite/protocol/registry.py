@@ -161,6 +161,8 @@ def encode_response(message: Any, header: RequestHeader) -> bytearray:
     version = header.request_api_version
     if entry.api is API_VERSIONS and not entry.api.serves(version):
         version = 0
+    if version < entry.api.fenced_since:
+        message = transactions.without_fenced(message)
     frame = begin_frame()
     _response_header(entry.api.response_header(version)).encode(ResponseHeader(header.correlation_id), frame)
     entry.response_codec(version).encode(message, frame)

@@ -1,12 +1,14 @@
 """What a transactional producer asks its coordinators. The markers that follow are in `inter_broker`.
 
+A client of an old version is told INVALID_PRODUCER_EPOCH where a younger one reads PRODUCER_FENCED (KIP-588).
+
 Left out: AddPartitionsToTxn by brokers (version 4, KIP-890), two-phase commit (KIP-939).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Annotated, Any
 
 from kafkalite.errors import ErrorCode
 from kafkalite.protocol.api import Api
@@ -14,7 +16,7 @@ from kafkalite.protocol.schema import Bool, Error, Int16, Int32, Int64, String, 
 
 # InitProducerId · key 22 · v0-4
 # KIP-98 · v2 flexible · v3 a producer may bump its own epoch (KIP-360) · v4 PRODUCER_FENCED (KIP-588)
-INIT_PRODUCER_ID = Api("InitProducerId", key=22, versions=(0, 4), flexible_since=2)
+INIT_PRODUCER_ID = Api("InitProducerId", key=22, versions=(0, 4), flexible_since=2, fenced_since=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class InitProducerIdResponse:
 
 # AddPartitionsToTxn · key 24 · v0-3
 # KIP-98 · v2 PRODUCER_FENCED · v3 flexible
-ADD_PARTITIONS_TO_TXN = Api("AddPartitionsToTxn", key=24, versions=(0, 3), flexible_since=3)
+ADD_PARTITIONS_TO_TXN = Api("AddPartitionsToTxn", key=24, versions=(0, 3), flexible_since=3, fenced_since=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class AddPartitionsToTxnPartitionResult:
 
 # AddOffsetsToTxn · key 25 · v0-3
 # KIP-98 · v2 PRODUCER_FENCED · v3 flexible
-ADD_OFFSETS_TO_TXN = Api("AddOffsetsToTxn", key=25, versions=(0, 3), flexible_since=3)
+ADD_OFFSETS_TO_TXN = Api("AddOffsetsToTxn", key=25, versions=(0, 3), flexible_since=3, fenced_since=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class TxnOffsetCommitResponsePartition:
 
 # EndTxn · key 26 · v0-3
 # KIP-98 · v2 PRODUCER_FENCED · v3 flexible
-END_TXN = Api("EndTxn", key=26, versions=(0, 3), flexible_since=3)
+END_TXN = Api("EndTxn", key=26, versions=(0, 3), flexible_since=3, fenced_since=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +191,18 @@ class EndTxnResponse:
 
     throttle_time_ms: Int32 = 0
     error_code: Error = ErrorCode.NONE
+
+
+def without_fenced(message: Any) -> Any:
+    """The response as a client that does not know PRODUCER_FENCED is told it.
+
+    >>> without_fenced(EndTxnResponse(error_code=ErrorCode.PRODUCER_FENCED)).error_code.name
+    'INVALID_PRODUCER_EPOCH'
+    """
+    if message is ErrorCode.PRODUCER_FENCED:
+        return ErrorCode.INVALID_PRODUCER_EPOCH
+    if isinstance(message, tuple):
+        return tuple(map(without_fenced, message))
+    if is_dataclass(message) and not isinstance(message, type):
+        return replace(message, **{one.name: without_fenced(getattr(message, one.name)) for one in fields(message)})
+    return message

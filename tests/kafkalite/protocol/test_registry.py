@@ -23,6 +23,14 @@ from kafkalite.protocol.registry import (
     entry_of,
 )
 from kafkalite.protocol.schema import Array, Kind, fields_of
+from kafkalite.protocol.transactions import (
+    AddOffsetsToTxnResponse,
+    AddPartitionsToTxnPartitionResult,
+    AddPartitionsToTxnResponse,
+    AddPartitionsToTxnTopicResult,
+    EndTxnResponse,
+    InitProducerIdResponse,
+)
 from tests.kafkalite.protocol.values import EVERY_MESSAGE, message_id
 
 # What clients were seen to need: key -> versions served.
@@ -64,6 +72,12 @@ SERVED = {
     47: (0, 0),
     60: (0, 0),
 }
+
+
+ADDED = AddPartitionsToTxnResponse(
+    0,
+    (AddPartitionsToTxnTopicResult("A", (AddPartitionsToTxnPartitionResult(0, ErrorCode.PRODUCER_FENCED),)),),
+)
 
 
 def round_trip(message: Any, answer: Any, version: int) -> tuple[Any, Any]:
@@ -183,3 +197,26 @@ def test_the_header_before_api_versions_is_never_flexible() -> None:
     answer = encode_response(ApiVersionsResponse(), RequestHeader(18, 3, 7))
 
     assert "00 00 00 0c 00 00 00 07 00 00 01 00 00 00 00 00" == answer.hex(" ")
+
+
+@pytest.mark.parametrize(
+    ("key", "since", "response"),
+    [
+        (22, 4, InitProducerIdResponse(error_code=ErrorCode.PRODUCER_FENCED)),
+        (24, 2, ADDED),
+        (25, 2, AddOffsetsToTxnResponse(0, ErrorCode.PRODUCER_FENCED)),
+        (26, 2, EndTxnResponse(0, ErrorCode.PRODUCER_FENCED)),
+    ],
+    ids=["InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn"],
+)
+def test_a_client_of_an_old_version_is_told_of_its_epoch_and_not_that_it_is_fenced(
+    key: int, since: int, response: Any
+) -> None:
+    """KIP-588."""
+    for version, expected in [(since - 1, ErrorCode.INVALID_PRODUCER_EPOCH), (since, ErrorCode.PRODUCER_FENCED)]:
+        header = RequestHeader(key, version, 7)
+
+        told = decode_response(encode_response(response, header)[4:], header)
+
+        assert expected.name in repr(told)
+        assert "NONE" not in repr(told), "and nothing else is changed"
