@@ -28,6 +28,7 @@ class Machine:
         self.program("uname", "echo Linux")
         self.program("id", "echo 1000")
         self.program("ldconfig", "echo libseccomp.so.2")
+        self.program("kcat", "")
 
     def program(self, name: str, does: str) -> None:
         (self.folder / name).write_text(f"#!{shutil.which('bash')}\n{does}\n")

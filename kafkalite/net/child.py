@@ -22,6 +22,7 @@ from kafkalite.facts import (
     BrokerRegistered,
     BrokerStopped,
     ControllerElected,
+    ControllerObeyed,
     LogDirectoryFailed,
     ServerElected,
     ServerStoppedServing,
@@ -85,7 +86,7 @@ class Child:
     def _observe(self, node: str, fact: Any) -> None:
         if isinstance(fact, WORTH_TELLING):
             log.info("%s", fact)
-        if isinstance(fact, BrokerRegistered):
+        if isinstance(fact, ControllerObeyed):  # before that it can tell no client who the others are
             self._say_ready()
         elif isinstance(fact, BrokerStopped):
             asyncio.get_running_loop().call_soon(self.leave)
