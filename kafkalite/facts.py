@@ -210,6 +210,17 @@ class LeaderElected:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicasReassigned:
+    """The controller has written where a partition is to be; while `adding` or `removing` is not empty, it moves."""
+
+    topic: str
+    partition: int
+    replicas: tuple[int, ...]  # those that come and those that are to go among them
+    adding: tuple[int, ...]
+    removing: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ControllerObeyed:
     """A broker obeys another controller than before: its epoch is the one that counts here from now on."""
 

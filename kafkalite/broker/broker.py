@@ -40,6 +40,7 @@ from kafkalite.broker.offsets import OffsetsApi
 from kafkalite.broker.offsets_topic import OffsetsTopic
 from kafkalite.broker.produce import ProduceApi
 from kafkalite.broker.producer_ids import ProducerIds
+from kafkalite.broker.reassignments import ReassignmentApi
 from kafkalite.broker.registration import Registration
 from kafkalite.broker.settings import Settings
 from kafkalite.broker.shutdown import ControlledShutdown
@@ -85,6 +86,7 @@ class Broker(Node):
         FetchApi(self, config, self.replicas)
         OffsetsApi(self, config, self.replicas)
         TopicsApi(self, config, self.zk, self.controller, parts)
+        ReassignmentApi(self, self.controller)
         Configs(self, config, self.settings, self.metadata)
         producer_ids = ProducerIds(self, config, self.zk)
         offsets_topic = OffsetsTopic(self, config, self.replicas, self.metadata, parts)

@@ -7,7 +7,7 @@
 Only the controller answers; the others say NOT_CONTROLLER. A request is checked and written to ZooKeeper, and waits
 (`parked_topics`); the controller sees the znodes change like any other change, and does its work.
 
-Left out: quotas (KIP-599), policies, reassignment. Source: kafka.server.ZkAdminManager.
+Left out: quotas (KIP-599), policies. Source: kafka.server.ZkAdminManager.
 """
 
 from __future__ import annotations
@@ -187,6 +187,9 @@ class TopicsApi(ParkedTopics):
             self.refuse(number, topic.name, _unknown(topic.name))
             return
         if not self.is_done(reply, number, topic.name):
+            return
+        if znodes.decode_topic_moves(topic.name, reply.message.data):
+            self.refuse(number, topic.name, (ErrorCode.REASSIGNMENT_IN_PROGRESS, "its partitions are being moved"))
             return
         before = znodes.decode_topic(topic.name, reply.message.data)
         added = why_not_grown(topic.count, len(before)) or self._behind(topic, before)

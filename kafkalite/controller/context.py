@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from kafkalite.controller.replica_assignment import ReplicaAssignment
 from kafkalite.controller.states import PARTITION_TRANSITIONS, PartitionEvent, PartitionState, after
 from kafkalite.controller.znodes import NO_LEADER, LeaderAndIsr, LiveBroker
 from kafkalite.types import TopicPartition
@@ -27,8 +28,8 @@ class Office:
 class Context:
     """The cluster in the controller's view.
 
-    Invariants: `leadership` has no partition that `assignment` has not; a partition is ONLINE if and only if its
-    leadership names a leader; who is shutting down is alive.
+    Invariants: `leadership` has no partition that `topics` has not; a partition is ONLINE if and only if its leadership
+    names a leader; who is shutting down is alive; what `moving` has of a partition is what `topics` has of it.
     """
 
     def __init__(self, office: Office) -> None:
@@ -38,12 +39,14 @@ class Context:
         self.topics: dict[str, dict[int, list[int]]] = {}  # the brokers of each partition
         self.leadership: dict[TopicPartition, LeaderAndIsr] = {}
         self.states: dict[TopicPartition, PartitionState] = {}
+        self.moving: dict[TopicPartition, ReplicaAssignment] = {}  # those that are on their way to other brokers
         self.deleting: dict[str, None] = {}  # topics that are to go, in the order in which we heard of it
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
         assert self.shutting_down <= self.brokers.keys()
         assert self.leadership.keys() <= self.states.keys()
+        assert all(one.is_moving and self.brokers_of(at) == [*one.replicas] for at, one in self.moving.items())
         for partition, state in self.states.items():
             found = self.leadership.get(partition)
             assert (state is PartitionState.ONLINE) == (found is not None and found.leader != NO_LEADER), partition
@@ -71,6 +74,19 @@ class Context:
         """Which brokers hold it, the preferred leader first; none if it is gone meanwhile."""
         topic, index = partition
         return self.topics.get(topic, {}).get(index, [])
+
+    def assignment_of(self, partition: TopicPartition) -> ReplicaAssignment:
+        """Its brokers, and who of them comes and goes."""
+        return self.moving.get(partition) or ReplicaAssignment(tuple(self.brokers_of(partition)))
+
+    def place(self, partition: TopicPartition, one: ReplicaAssignment) -> None:
+        """A partition that is known is held by these."""
+        topic, index = partition
+        self.topics[topic][index] = list(one.replicas)
+        if one.is_moving:
+            self.moving[partition] = one
+        else:
+            self.moving.pop(partition, None)
 
     def partitions_on(self, brokers: Iterable[int]) -> list[TopicPartition]:
         """What these brokers hold, but for topics that are to go."""
@@ -112,6 +128,7 @@ class Context:
             self._move((topic, index), PartitionEvent.DELETED)
             self.leadership.pop((topic, index), None)
             del self.states[topic, index]
+            self.moving.pop((topic, index), None)
         self.deleting.pop(topic, None)
 
     def _move(self, partition: TopicPartition, event: PartitionEvent) -> None:

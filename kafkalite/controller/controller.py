@@ -185,8 +185,19 @@ class Controller(Component):
             return
         elif path in LISTS:
             self._events.put(getattr(self._term, LISTS[path]))
+        elif path.endswith("/state") and event is EventType.NODE_DATA_CHANGED:
+            self._events.put(self._term.reassignments.look_at, znodes.partition_of(path))
         elif path.startswith(znodes.TOPICS) and event is EventType.NODE_DATA_CHANGED:
             self._events.put(self._term.look_at_topic, path.removeprefix(znodes.TOPICS + "/"))
+
+    def ask(self, what: str, *arguments: Any) -> None:
+        """Have the controller `alter` where partitions are, or `elect` leaders, when it is its turn; if it is none, no.
+
+        Whoever asks is told of the outcome by the function it gives, or else by `on_controller_changed`.
+        """
+        if self._term is not None:
+            owner = self._term.reassignments if what == "alter" else self._term.moves
+            self._events.put(getattr(owner, what), *arguments)
 
     def on_rebalance(self) -> None:
         """It is time to look whether leaders are where they were placed."""

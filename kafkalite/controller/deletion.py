@@ -58,6 +58,8 @@ class TopicDeletion:
         for topic in topics:
             partitions = self._context.topics.get(topic, {})
             self._context.deleting[topic] = None
+            for index in partitions:
+                self._context.moving.pop((topic, index), None)
             self._replicas[topic] = {
                 (index, broker): DeletionState.WAITING for index, brokers in partitions.items() for broker in brokers
             }

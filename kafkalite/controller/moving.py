@@ -2,6 +2,7 @@
 
     preferred    now and then: a broker that leads too little of what was placed on it gets it back, so that the load
                  does not stay for ever where failures have put it
+    elected      an administrator wants the preferred leaders at once; or, unclean, any, where none in sync is alive
     shutdown     a broker that stops in order asks first: others lead in its place, and it leaves every ISR, so clients
                  wait for a new leader for a moment and not for a session to expire
 
@@ -9,6 +10,10 @@ Source: kafka.controller.KafkaController.checkAndTriggerAutoLeaderRebalance, doC
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
 
 from kafkalite.config import BrokerConfig
 from kafkalite.controller.context import Context
@@ -19,6 +24,13 @@ from kafkalite.errors import ErrorCode
 from kafkalite.node import Node
 from kafkalite.protocol.inter_broker import ControlledShutdownRequest, ControlledShutdownResponse, RemainingPartition
 from kafkalite.types import NodeName, TopicPartition
+
+
+class Election(Enum):
+    """Which leaders an administrator may want; the value is the error where there are none."""
+
+    PREFERRED = ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE
+    UNCLEAN = ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE
 
 
 class LeaderMoves:
@@ -36,7 +48,7 @@ class LeaderMoves:
         context = self._context
         placed: dict[int, list[TopicPartition]] = {}
         for partition, brokers in context.partitions():
-            if partition[0] not in context.deleting:
+            if partition[0] not in context.deleting and partition not in context.moving:
                 placed.setdefault(brokers[0], []).append(partition)
         wanted: list[TopicPartition] = []
         for broker in sorted(placed.keys() & context.live):
@@ -44,6 +56,38 @@ class LeaderMoves:
             if 100 * len(elsewhere) > self._config.leader_imbalance_per_broker_percentage * len(placed[broker]):
                 wanted += elsewhere
         self._partitions.prefer(wanted)
+
+    def elect(self, kind: Election, asked: list[TopicPartition] | None, then: Callable[..., None], *more: Any) -> None:
+        """An administrator wants leaders; `then` is told the outcome of each that was asked for, or was due."""
+        context = self._context
+        known = [one for one in context.leadership if one[0] not in context.deleting]
+        wanted = known if asked is None else list(dict.fromkeys(asked))
+        due = [one for one in wanted if one in known and self._is_due(kind, one)]
+        step = self._partitions.prefer if kind is Election.PREFERRED else self._partitions.let_anybody_lead
+        outcomes = {
+            one: ErrorCode.NONE if one in known else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+            for one in (due if asked is None else wanted)
+        }
+        self._events.put_first((step, due), (self._elected, kind, due, outcomes, then, more))
+
+    def _is_due(self, kind: Election, partition: TopicPartition) -> bool:
+        leader = self._context.leader_of(partition)
+        return leader != self._context.brokers_of(partition)[0] if kind is Election.PREFERRED else leader == NO_LEADER
+
+    def _elected(
+        self,
+        kind: Election,
+        due: list[TopicPartition],
+        outcomes: dict[TopicPartition, ErrorCode],
+        then: Callable[..., None],
+        more: tuple[Any, ...],
+    ) -> None:
+        for partition, error in outcomes.items():
+            if error is ErrorCode.NONE and partition not in due:
+                outcomes[partition] = ErrorCode.ELECTION_NOT_NEEDED
+            elif error is ErrorCode.NONE and self._is_due(kind, partition):
+                outcomes[partition] = kind.value
+        then(outcomes, *more)
 
     def ask(self, source: NodeName, request: ControlledShutdownRequest) -> None:
         """A broker is about to stop: it is answered when its turn has come, or the office is lost."""

@@ -23,6 +23,7 @@ from kafkalite.controller import znodes
 from kafkalite.controller.context import Context
 from kafkalite.controller.elections import first_state, is_unclean, preferred_state, state_among, state_without
 from kafkalite.controller.events import Events, error_of, fenced, is_deposed
+from kafkalite.controller.replica_assignment import state_among_all, state_arrived
 from kafkalite.controller.requests import RequestBatch
 from kafkalite.controller.states import PartitionState
 from kafkalite.controller.znodes import LeaderAndIsr
@@ -43,6 +44,9 @@ class Reason(Enum):
     OFFLINE = "offline"  # who is alive has changed
     PREFERRED = "preferred"
     SHUTDOWN = "shutdown"
+    MOVING = "moving"  # to other brokers: all of them are to be told of each other
+    MOVED = "moved"  # perhaps those that are to stay are all in sync by now
+    UNCLEAN = "unclean"  # an administrator says that anybody may lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,18 @@ class PartitionStateMachine:
     def hand_over(self, partitions: list[TopicPartition]) -> None:
         """Have others lead, and be in sync, in place of the brokers that are shutting down."""
         self._events.put_first((self._read, partitions, Reason.SHUTDOWN), (self.tell,))
+
+    def start_moving(self, partitions: list[TopicPartition]) -> None:
+        """Have the brokers of these, old and new, told of each other in a new epoch."""
+        self._events.put_first((self._read, partitions, Reason.MOVING))
+
+    def end_moving(self, partitions: list[TopicPartition]) -> None:
+        """Have those lead and follow alone that are to stay, where all of them are in sync."""
+        self._events.put_first((self._read, partitions, Reason.MOVED))
+
+    def let_anybody_lead(self, partitions: list[TopicPartition]) -> None:
+        """Have any broker that is alive lead where none in sync is."""
+        self._events.put_first((self._read, partitions, Reason.UNCLEAN), (self.tell,))
 
     # New partitions -------------------------------------------------------------------------------------------------
 
@@ -187,9 +203,13 @@ class PartitionStateMachine:
         if reason is Reason.SHUTDOWN:
             stopping = frozenset(context.shutting_down)
             return state_without(brokers, was, context.live, stopping)
+        if reason is Reason.MOVING:
+            return state_among_all(context.assignment_of(partition), was, context.live)
+        if reason is Reason.MOVED:
+            return state_arrived(context.assignment_of(partition), was, context.live)
         # A broker that is about to stop still leads what nobody else can take over.
         alive = context.live | ({was.leader} & context.brokers.keys())
-        return state_among(brokers, was, alive, unclean, self._parts.elect_leader)
+        return state_among(brokers, was, alive, unclean or reason is Reason.UNCLEAN, self._parts.elect_leader)
 
     # Both -----------------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,8 @@ class RequestBatch:
     def stop(self, broker: int, partition: TopicPartition, *, delete: bool) -> None:
         """Have a replica stop; with `delete`, its files go."""
         known = self._context.leadership.get(partition)
-        epoch = EPOCH_DURING_DELETE if delete else known.leader_epoch if known is not None else -1
+        is_deleted = delete and partition[0] in self._context.deleting
+        epoch = EPOCH_DURING_DELETE if is_deleted else known.leader_epoch if known is not None else -1
         state = StopReplicaPartitionState(partition[1], epoch, delete)
         _of_topic(self._stop_replica, broker, partition)[partition[1]] = state
 
@@ -110,6 +111,8 @@ class RequestBatch:
             isr=state.isr,
             zk_version=state.zk_version,
             replicas=tuple(self._context.brokers_of(partition)),
+            adding_replicas=self._context.assignment_of(partition).adding,
+            removing_replicas=self._context.assignment_of(partition).removing,
             is_new=is_new,
         )
 

@@ -26,6 +26,7 @@ from kafkalite.controller.deletion import TopicDeletion
 from kafkalite.controller.events import Events, fenced, is_deposed
 from kafkalite.controller.moving import LeaderMoves
 from kafkalite.controller.partitions import PartitionStateMachine
+from kafkalite.controller.reassignment import Reassignments, assignments_in
 from kafkalite.controller.requests import RequestBatch
 from kafkalite.controller.znodes import LiveBroker
 from kafkalite.errors import ErrorCode
@@ -65,6 +66,7 @@ class Term:
         self.context = context = Context(office)
         self.partitions = PartitionStateMachine(node, config, parts, events, context, self._send, owner.resign)
         self.moves = LeaderMoves(node, config, events, context, self.partitions)
+        self.reassignments = Reassignments(node, events, context, self.partitions, owner.resign)
         self.deletion = TopicDeletion(node, config.broker_id, events, context, self._send, owner.resign)
         self.known: set[TopicPartition] = set()  # with a leader, and our own broker knows it: clients can be told
 
@@ -114,7 +116,11 @@ class Term:
         self._introduce(context.brokers)
         came = [(self._brokers_came, bounced)] if bounced else []
         self._events.put_first(
-            (self._bring_online,), *came, (self.deletion.begin, deletions), (self.look_for_isr_changes,)
+            (self._bring_online,),
+            *came,
+            (self.deletion.begin, deletions),
+            (self.reassignments.resume,),
+            (self.look_for_isr_changes,),
         )
 
     def _take_out_bounced(self) -> list[LiveBroker]:
@@ -228,13 +234,11 @@ class Term:
         if reply.error is not ZooKeeperError.OK:
             return []
         known = self.context.topics.get(topic, {})
-        new = {
-            (topic, index): brokers
-            for index, brokers in znodes.decode_topic(topic, reply.message.data).items()
-            if index not in known
-        }
-        for partition, brokers in new.items():
-            self.context.add(partition, brokers)
+        found = assignments_in(topic, reply.message.data)
+        new = {(topic, index): one for index, one in found.items() if index not in known}
+        for partition, one in new.items():
+            self.context.add(partition, list(one.replicas))
+            self.context.place(partition, one)
         return list(new)
 
     def look_for_deletions(self) -> None:

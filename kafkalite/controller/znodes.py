@@ -11,7 +11,7 @@
     /latest_producer_id_block                 the last block of producer ids that a broker took
 
 The contents are JSON as Kafka writes it, so Kafka's own tools could read this tree.
-Left out: consumers, ACLs, quotas, reassignments, log directories, topic ids (version 3 of a topic's znode).
+Left out: consumers, ACLs, quotas, /admin/reassign_partitions, log directories, topic ids (version 3 of a topic).
 Source: kafka.zk.ZkData.
 """
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,16 @@ def partition_state_path(topic: str, partition: int) -> str:
     '/brokers/topics/orders/partitions/0/state'
     """
     return f"{TOPICS}/{topic}/partitions/{partition}/state"
+
+
+def partition_of(path: str) -> TopicPartition:
+    """Whose state stands there.
+
+    >>> partition_of("/brokers/topics/orders/partitions/0/state")
+    ('orders', 0)
+    """
+    topic, _, partition, _ = path.removeprefix(f"{TOPICS}/").split("/")
+    return topic, int(partition)
 
 
 def topic_config_path(topic: str) -> str:
@@ -143,20 +153,35 @@ def decode_broker(broker: int, data: bytes | None, stat: Stat) -> LiveBroker:
     return LiveBroker(broker, endpoint["host"], int(endpoint["port"]), content.get("rack"), stat.czxid)
 
 
-def encode_topic(assignment: dict[int, list[int]]) -> bytes:
-    """Version 2 (KIP-455): the brokers of each partition, the preferred leader first.
+Moves = Mapping[int, tuple[tuple[int, ...], tuple[int, ...]]]  # by partition: who is being added, who is to go
+
+
+def encode_topic(assignment: dict[int, list[int]], moves: Moves | None = None) -> bytes:
+    """Version 2 (KIP-455): the brokers of each partition, the preferred leader first, and which of them come and go.
 
     >>> encode_topic({0: [101, 102]}).decode()
     '{"version":2,"partitions":{"0":[101,102]},"adding_replicas":{},"removing_replicas":{}}'
     """
     partitions = {str(partition): brokers for partition, brokers in assignment.items()}
-    return _encode({"version": 2, "partitions": partitions, "adding_replicas": {}, "removing_replicas": {}})
+    adding = {str(partition): list(added) for partition, (added, _) in (moves or {}).items()}
+    removing = {str(partition): list(removed) for partition, (_, removed) in (moves or {}).items()}
+    return _encode({"version": 2, "partitions": partitions, "adding_replicas": adding, "removing_replicas": removing})
 
 
 def decode_topic(topic: str, data: bytes | None) -> dict[int, list[int]]:
     """The brokers of each partition, by partition; raises ProtocolError."""
     partitions = _decode(topic_path(topic), data)["partitions"]
     return {int(index): list(partitions[index]) for index in sorted(partitions, key=int)}
+
+
+def decode_topic_moves(topic: str, data: bytes | None) -> dict[int, tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The partitions that are on their way to other brokers: who is being added, who is to go; raises ProtocolError."""
+    content = _decode(topic_path(topic), data)
+    adding, removing = content.get("adding_replicas", {}), content.get("removing_replicas", {})
+    return {
+        int(index): (tuple(adding.get(index, ())), tuple(removing.get(index, ())))
+        for index in sorted({*adding, *removing}, key=int)
+    }
 
 
 def encode_partition_state(state: LeaderAndIsr) -> bytes:

@@ -103,6 +103,15 @@ def _elected(fact: facts.LeaderElected) -> str:
     )
 
 
+def _target(fact: facts.ReplicasReassigned) -> tuple[int, ...]:
+    return tuple(broker for broker in fact.replicas if broker not in fact.removing)
+
+
+def _moves(fact: facts.ReplicasReassigned) -> str:
+    comes = f"; {ids(fact.adding)} come" if fact.adding else ""
+    return comes + (f"; {ids(fact.removing)} go, when the others are in sync" if fact.removing else "")
+
+
 def _led(fact: facts.BecameLeader) -> str:
     return f"leads {_where(fact)} in epoch {fact.leader_epoch}, from offset {fact.end}; in sync: {ids(fact.isr)}"
 
@@ -129,6 +138,7 @@ _LINES: dict[type, Line] = {
     ),
     facts.PartitionsAdded: lambda f: f"adds to {f.topic} the partitions from {f.first_new} on",
     facts.TopicDeleted: lambda f: f"deletes {f.topic}",
+    facts.ReplicasReassigned: lambda f: f"{_where(f)} is to be on {ids(_target(f))}{_moves(f)}",
     facts.LeaderElected: _elected,
     facts.ControllerRequestRefused: lambda f: f"does not obey {f.api}: {f.error}",
     facts.ControllerObeyed: lambda f: f"obeys the controller of epoch {f.controller_epoch}",

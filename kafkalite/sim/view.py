@@ -81,6 +81,7 @@ class View:
             facts.TopicCreated: self._topic_placed,
             facts.PartitionsAdded: self._topic_placed,
             facts.TopicDeleted: self._topic_deleted,
+            facts.ReplicasReassigned: self._replicas_reassigned,
             facts.LeaderElected: self._leader_elected,
             facts.BecameLeader: self._became_leader,
             facts.IsrChanged: self._isr_changed,
@@ -157,6 +158,9 @@ class View:
             for partition in [one for one in known if one[0] == fact.topic]:
                 del known[partition]
         self.offline = {one for one in self.offline if one[0] != fact.topic}
+
+    def _replicas_reassigned(self, node: NodeName, fact: facts.ReplicasReassigned) -> None:
+        self.assignments[fact.topic, fact.partition] = fact.replicas
 
     def _leader_elected(self, node: NodeName, fact: facts.LeaderElected) -> None:
         partition = (fact.topic, fact.partition)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from kafkalite.broker.reassignments import ReassignmentApi
 from kafkalite.broker.topics import TopicsApi
 from kafkalite.config import BrokerConfig
 from kafkalite.controller import znodes
@@ -133,6 +134,7 @@ class Rig:
         self.node = Node(f"b{self.me}")
         self.controller = Controller(self.node, self.config, self.zk, parts)
         self.topics = TopicsApi(self.node, self.config, self.zk, self.controller, parts)
+        ReassignmentApi(self.node, self.controller)
         self.node.start_controller = self.controller.start  # type: ignore[attr-defined]
         self.node.expire_session = self.controller.on_session_expired  # type: ignore[attr-defined]
         self.node.deliver = self._deliver  # type: ignore[attr-defined]
