@@ -1,8 +1,8 @@
 """The controller's events, one at a time: an event that waits for ZooKeeper is not done, and the next one waits for it.
 
 A controller reads before it decides and decides before it writes. Were another event let in between, it would decide
-on what is about to change. Within one event, requests are pipelined: ten thousand partitions cost one round trip, not
-ten thousand.
+on what is about to change. Within one event, requests are pipelined: none waits here for the answer to the one before.
+The ensemble takes them one by one all the same, so ten thousand new partitions cost ten thousand writes, some 50 s.
 
     events.put(method, ...)                       when all before it are done
     events.ask_all(requests, method, ...)         goes on with method(replies, ...) when all are answered
