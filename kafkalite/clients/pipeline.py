@@ -84,13 +84,12 @@ class Pipeline(GroupConsumer):
         self._batch: Handed = []
         self._steps: list[Step] = []  # those that are not done
         self._to_apply: list[ApplyRequest] = []
-        self._written = 0  # the number of the last record
+        self._written = 0  # records, which number them
         self._failed_before = 0
         self._is_subscribed = False
 
     def on_start(self) -> None:
         super().on_start()
-        self._written = int(self.now_ms) * 1000  # numbers of an earlier life are not used again
         if self._pipeline.target:
             self.discovery.want((self._pipeline.target,))
         if self.transactions is not None:

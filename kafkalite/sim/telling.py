@@ -230,7 +230,7 @@ _FAULTS: dict[type, Line] = {
     faults.Cut: lambda f: f"nothing gets from {f.source} to {f.to} for {_duration(f.for_ms)}",
     faults.Freeze: lambda f: f"{f.node} stands still for {_duration(f.for_ms)}",
     faults.Kill: lambda f: f"{f.node} is killed; its files stay",
-    faults.KillAfter: lambda f: f"{f.node} is going to be killed behind its next {f.messages} messages",
+    faults.KillAfter: lambda f: f"{f.node} is to die when it has sent {f.messages} more messages",
     faults.PowerLoss: lambda f: f"{f.node} loses power; of what was not synced, some may be left",
     faults.LoseDisk: lambda f: f"{f.node} is lost with its disk",
     faults.Restart: lambda f: f"{f.node} is started again",

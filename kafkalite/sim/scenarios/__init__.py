@@ -12,7 +12,7 @@ from kafkalite.sim.stage import Scenario
 
 THEMES = (
     *("topics", "costs", "brokers", "replication", "failover", "producers"),
-    *("groups", "rebalancing", "offsets", "discovery", "zookeeper"),
+    *("groups", "rebalancing", "offsets", "transactions", "discovery", "zookeeper"),
 )
 
 
