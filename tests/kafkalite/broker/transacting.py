@@ -24,6 +24,7 @@ from kafkalite.types import NodeName, TopicPartition, address
 
 LOST = "the connection was lost"
 TIMEOUT_MS = 2000
+PATIENCE_MS = 60_000  # longer than any failover
 TRANSACTIONAL_ID = 1
 NO_ANSWER = frozenset(
     (
@@ -125,10 +126,12 @@ class Transactor:
 
     def surely(self, request: Any) -> Any:
         """Ask the coordinator until it says more than "later"."""
+        deadline_ms = self.cluster.sim.now_ms + PATIENCE_MS
         while True:
             answer = self.member.ask(self.coordinator(), request)
             if answer != LOST and error_of(answer) not in NO_ANSWER:
                 return answer
+            assert self.cluster.sim.now_ms < deadline_ms, f"the last answer to {request} was {answer}"
             self.cluster.run_for(50)
 
     def init(self, **fields: Any) -> ErrorCode:
