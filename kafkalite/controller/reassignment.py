@@ -144,16 +144,26 @@ class Reassignments:
     def look_at(self, partition: TopicPartition) -> None:
         """Its state has changed: perhaps the last one has caught up."""
         if partition in self._context.moving and partition[0] not in self._context.deleting:
-            self._events.put_first((self._partitions.end_moving, [partition]), (self._settle, [partition], False))
+            self._end([partition], [partition], is_begun=False)
 
     def _begin(self, partitions: list[TopicPartition]) -> None:
-        moving = [one for one in partitions if one in self._context.moving]
-        self._events.put_first((self._partitions.end_moving, moving), (self._settle, partitions, True))
+        self._end([one for one in partitions if one in self._context.moving], partitions, is_begun=True)
 
-    def _settle(self, partitions: list[TopicPartition], is_begun: bool) -> None:
-        """Some have arrived, or were there from the beginning; the others begin, and are watched."""
+    def _end(self, moving: list[TopicPartition], partitions: list[TopicPartition], *, is_begun: bool) -> None:
+        epochs = {one: self._epoch_of(one) for one in moving}
+        self._events.put_first((self._partitions.end_moving, moving), (self._settle, partitions, epochs, is_begun))
+
+    def _epoch_of(self, partition: TopicPartition) -> int:
+        known = self._context.leadership.get(partition)
+        return -1 if known is None else known.leader_epoch
+
+    def _settle(self, partitions: list[TopicPartition], epochs: dict[TopicPartition, int], is_begun: bool) -> None:
+        """Some have arrived, or were there from the beginning; the others begin, and are watched.
+
+        `epochs` are those before it was tried: who arrives does so in a new one.
+        """
         moving = self._context.moving
-        done = [one for one in partitions if self._has_arrived(one)]
+        done = [one for one in epochs if self._epoch_of(one) > epochs[one] and self._has_arrived(one)]
         for partition in done:
             one = moving[partition]
             self._take(partition, one.arrived())

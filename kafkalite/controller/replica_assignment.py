@@ -84,6 +84,9 @@ def state_among_all(one: ReplicaAssignment, was: LeaderAndIsr, live: frozenset[i
 def state_arrived(one: ReplicaAssignment, was: LeaderAndIsr, live: frozenset[int]) -> LeaderAndIsr:
     """The state without those that are to go, once all that are to stay are in sync; until then the same object.
 
+    A new epoch also where leader and ISR are as they shall be: the leader has to hear that the others are none of its
+    replicas any more, or it would let them join the ISR again.
+
     >>> moving = ReplicaAssignment((101, 102)).to((102, 103))
     >>> was = LeaderAndIsr(leader=101, leader_epoch=4, isr=(101, 102), controller_epoch=5)
     >>> state_arrived(moving, was, frozenset({101, 102, 103})) is was
@@ -95,7 +98,7 @@ def state_arrived(one: ReplicaAssignment, was: LeaderAndIsr, live: frozenset[int
     if not set(target) <= set(was.isr):
         return was
     isr = tuple(member for member in was.isr if member in target)
-    return was if is_arrived(one, was) else _led(was, isr, target, live)
+    return _led(was, isr, target, live)
 
 
 def is_arrived(one: ReplicaAssignment, state: LeaderAndIsr) -> bool:

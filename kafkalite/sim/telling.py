@@ -108,8 +108,8 @@ def _target(fact: facts.ReplicasReassigned) -> tuple[int, ...]:
 
 
 def _moves(fact: facts.ReplicasReassigned) -> str:
-    comes = f"; {ids(fact.adding)} come" if fact.adding else ""
-    return comes + (f"; {ids(fact.removing)} go, when the others are in sync" if fact.removing else "")
+    new = f"; new: {ids(fact.adding)}" if fact.adding else ""
+    return new + (f"; to go: {ids(fact.removing)}" if fact.removing else "")
 
 
 def _led(fact: facts.BecameLeader) -> str:

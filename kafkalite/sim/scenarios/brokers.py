@@ -77,8 +77,46 @@ def a_broker_comes_back(stage: Stage) -> None:
         stage.claim(cluster.end("b102", "orders", partition) == 2, f"b102 has all of orders-{partition} again")
 
 
+def replicas_move_to_a_new_broker(stage: Stage) -> None:
+    """A fourth broker is to share the load: a replica moves there amid writing: copies first, goodbyes last."""
+    cluster = stage.cluster(4)
+    stage.topic(cluster, "orders", assignment=((101, 102, 103),), min_insync_replicas=2)
+    stage.tell_of(facts.LogLoaded, facts.LogDeleted)
+    producer = cluster.producer()
+    with stage.quiet():
+        for number in range(5):
+            producer.send("orders", b"v%d" % number).result()
+    stage.say("101 is to give its replica to 104. An administrator asks for 102, 103, 104.")
+    cluster.admin().reassign("orders", 0, 102, 103, 104)
+    stage.claim(bool(cluster.admin().reassignments()), "it has begun, and nobody has lost anything yet")
+    stage.say("Writing goes on.")
+    with stage.quiet():
+        last = [producer.send("orders", b"v%d" % number) for number in range(5, 10)][-1]
+    cluster.run_until(lambda: bool(cluster.facts(facts.LogDeleted, "b101")), "the end of the old replica")
+    last.result()
+    cluster.run_until(lambda: cluster.isr("orders") == (102, 103, 104), "the new ISR")
+    stage.show_layout(cluster, "orders")
+    stage.claim(cluster.leader("orders") != "b101", "101, which led, has handed over to one that stays")
+    grown = cluster.facts(facts.IsrChanged, "b101")[-1].isr
+    stage.claim(104 in grown and 101 in grown, "it went only when 104 was in sync: for a moment there were four")
+    stage.claim(cluster.values("orders") == [b"v%d" % number for number in range(10)], "all ten records are there")
+    stage.say("The controller dies amid the next move: back to 101.")
+    old = cluster.view.controller
+    assert old is not None, "there is one"
+    cluster.admin().reassign("orders", 0, 101, 102, 103)
+    cluster.kill(old)
+    with stage.quiet():
+        cluster.run_until(lambda: cluster.view.controller not in {old, None}, "another controller").restart(old)
+        back = (101, 102, 103)
+        cluster.run_until(lambda: cluster.view.assignments["orders", 0] == back == cluster.isr("orders"), "the end")
+    stage.show_layout(cluster, "orders")
+    stage.claim(cluster.view.controller != old, f"{cluster.view.controller} has read of it and brought it to its end")
+    stage.claim(len(cluster.values("orders")) == 10, "nothing is lost")
+
+
 SCENARIOS = (
     Scenario.of(two_topics_three_brokers, "B1 B2 B3"),
     Scenario.of(rack_aware_placement, "B2 B3"),
     Scenario.of(a_broker_comes_back, "B1 B2"),
+    Scenario.of(replicas_move_to_a_new_broker, "B1 B2 R1"),
 )

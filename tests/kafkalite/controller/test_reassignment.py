@@ -57,6 +57,20 @@ def test_when_the_new_one_is_in_sync_the_old_one_leaves_and_deletes_its_files() 
     assert [ReplicasReassigned("orders", 0, (102, 103, 104), (), ())] == rig.facts_of(ReplicasReassigned)
 
 
+def test_the_leader_is_told_though_leader_and_isr_are_as_they_shall_be_already() -> None:
+    """Or it would let the old replica, which it still counts among its own, join the ISR again."""
+    rig = five()
+    move(rig, 101, 102, 104)
+    rig.forget()
+
+    rig.change_isr("orders", 0, (101, 102, 104))
+    rig.run()
+
+    assert (101, 2, (101, 102, 104)) == state(rig)
+    assert (101, 102, 104) == rig.partition_told(101, *ORDERS)[-1].replicas
+    assert {103: [(2, True)]} == stopped(rig)
+
+
 def test_until_all_that_are_to_stay_are_in_sync_it_goes_on() -> None:
     rig = five()
     move(rig, 103, 104)
