@@ -116,23 +116,26 @@ class Survey:
 
 
 def surveyed(segments: list[Segment], closed: int, producers: Producers, last_stable_offset: int) -> Survey:
-    """Walk over all that is decided, and over the keys of the closed segments."""
+    """Walk over all headers, and over the keys of the closed segments.
+
+    What stands below the last stable offset is decided; the marker that says how may stand above it, where another
+    transaction was open meanwhile.
+    """
     survey = Survey()
     under_way: dict[int, list[int]] = {}  # producer id -> data batches of its transaction
     last: dict[int, int] = {}
     for segment, position, header in _batches(segments):
-        if header.base_offset >= last_stable_offset:
-            break
         if header.is_control:
             data_batches = under_way.pop(header.producer_id, [])
             survey.transactions[header.base_offset] = data_batches
             marker = decode_marker(segment.bytes_at(position, header.size))
             if marker is not None and not marker.is_commit:
                 survey.aborted.update(data_batches)
-        elif producers.get(header.producer_id) is not None:
-            last[header.producer_id] = header.base_offset
-        if header.is_transactional and not header.is_control:
-            under_way.setdefault(header.producer_id, []).append(header.base_offset)
+        elif header.base_offset < last_stable_offset:
+            if producers.get(header.producer_id) is not None:
+                last[header.producer_id] = header.base_offset
+            if header.is_transactional:
+                under_way.setdefault(header.producer_id, []).append(header.base_offset)
     survey.last_of_producer = set(last.values())
     survey.latest = latest_offsets(_keys(segments[:closed], survey.aborted))
     return survey
