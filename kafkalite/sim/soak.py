@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from time import process_time
 
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
@@ -54,6 +55,7 @@ class SeedResult:
     virtual_ms: float
     problems: tuple[str, ...]
     reached: Counter[str]
+    cpu_s: float = field(default=0.0, compare=False)  # it took so long here; no part of what the run is
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Summary:
     virtual_ms: float = 0.0
     reached: Counter[str] = field(default_factory=Counter)
     failed: list[SeedResult] = field(default_factory=list)
+    slowest: SeedResult | None = field(default=None, compare=False)
 
     def add(self, one: SeedResult) -> None:
         """Count one run."""
@@ -74,19 +77,19 @@ class Summary:
         self.reached += one.reached
         if one.problems:
             self.failed.append(one)
-
-    def rare(self, expected: Iterable[str], at_least: int) -> dict[str, int]:
-        """What should have been reached so often, and was not."""
-        return {name: self.reached[name] for name in expected if self.reached[name] < at_least}
+        if self.slowest is None or one.cpu_s > self.slowest.cpu_s:
+            self.slowest = one
 
 
 def run_seed(seed: int, deliveries_min: int = DELIVERIES_MIN, parts: Parts = REFERENCE) -> SeedResult:
     """Play the run of one seed. A node that raises is a problem of that run, told with its traceback."""
     plan = draw_plan(seed, deliveries_min=deliveries_min)
+    begun_s = process_time()
     try:
         result = play(plan, parts)
     except Exception:  # noqa: BLE001 - whatever goes wrong in one seed is told with the seed, and the others go on
-        return SeedResult(seed, plan.profile.value, 0, 0.0, (traceback.format_exc(limit=-6),), Counter())
+        problem, cpu_s = traceback.format_exc(limit=-6), process_time() - begun_s
+        return SeedResult(seed, plan.profile.value, 0, 0.0, (problem,), Counter(), cpu_s)
     return SeedResult(
         seed,
         plan.profile.value,
@@ -94,6 +97,7 @@ def run_seed(seed: int, deliveries_min: int = DELIVERIES_MIN, parts: Parts = REF
         result.now_ms,
         tuple(str(violation) for violation in result.violations),
         result.checker.coverage.reached,
+        process_time() - begun_s,
     )
 
 

@@ -100,6 +100,8 @@ def _print_reached(summary: Summary) -> None:
     from kafkalite.sim.soak import EXPECTED  # noqa: PLC0415 - as above
 
     print(f"{summary.runs} runs, {summary.deliveries:,} deliveries, {summary.virtual_ms / 60_000:,.0f} virtual minutes")
+    if summary.slowest is not None:  # one that takes much longer than the others may be going round in circles
+        print(f"the slowest is seed {summary.slowest.seed}: {summary.slowest.cpu_s:.1f} s of a core")
     reached = dict.fromkeys(EXPECTED, 0) | summary.reached
     for name, times in sorted(reached.items(), key=lambda item: item[1]):
         print(f"  {times:>12,}  {name}")

@@ -29,6 +29,7 @@ def test_a_soak_without_a_finding_ends_with_0_and_tells_what_it_reached_the_rare
 
     told = capsys.readouterr().out
     assert told.startswith("1 runs, ")
+    assert "\nthe slowest is seed 1: " in told
     assert told.endswith("seeds with a problem: none\n")
     rows = [line.split() for line in told.splitlines() if line.startswith("  ")]
     counts = [int(times.replace(",", "")) for times, _ in rows]
