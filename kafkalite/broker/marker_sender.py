@@ -87,8 +87,10 @@ class MarkerSender(Component):
         for peer, asked in due.items():
             self._ask(peer, asked)
         for telling in [one for one in self.decisions.values() if not one.left]:
-            del self.decisions[telling.decision.name]
-            self._done(telling.decision.name)
+            # What is done then may have done the same for those behind it.
+            if self.decisions.get(telling.decision.name) is telling:
+                del self.decisions[telling.decision.name]
+                self._done(telling.decision.name)
         if is_stuck:
             self._wait()
 
