@@ -27,6 +27,8 @@ from kafkalite.node import Component, Node
 from kafkalite.replication.replica_manager import ReplicaManager
 from kafkalite.types import TopicPartition
 
+PAUSE_MS = 1.0  # between two chunks: whoever asks meanwhile is answered
+
 
 class StateFold(Protocol):
     """What a coordinator's log says, up to an offset."""
@@ -140,7 +142,7 @@ class StateTopic(Component, Generic[F]):
             self._replicas.logs.fail(StorageError(f"{self.name}-{index}: {error}"))
             return
         if not is_read:
-            self.set_timer(f"load:{index}", 0)
+            self.set_timer(f"load:{index}", PAUSE_MS)
         elif not self.is_strict or log.high_watermark >= fold.position:
             self.loaded[index] = self._loading.pop(index)
             if self.listener is not None:

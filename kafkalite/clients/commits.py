@@ -4,6 +4,9 @@ A commit is in the name of a member and its generation, so one that comes too la
 tried again while that may help (`is_sync`); the others are tried once. What was asked for after a fetch of offsets is
 asked again until it is answered: a consumer cannot begin without.
 
+A commit that is sent again, or late, is not to undo one that was asked for later and has arrived: it says of every
+partition what was asked last. And it is given up when its member has gone on to another generation.
+
 Source: ConsumerCoordinator. Left out: metadata of the program's own beside an offset.
 """
 
@@ -51,7 +54,7 @@ class Credentials(Protocol):
     generation: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Task:
     """A commit, or (with `offsets` of None) a fetch of offsets, until it is answered."""
 
@@ -60,6 +63,7 @@ class Task:
     then: Callable[..., None]
     arguments: tuple[Any, ...]
     deadline_ms: float  # until when it is tried again
+    spoke_as: tuple[str, int]  # member and generation in whose name it was asked for
     request: Any = None
     failures: int = 0
     retry_at_ms: float = 0.0
@@ -80,18 +84,22 @@ class Commits(Component):
         self._discovery, self._lookup, self._credentials = discovery, lookup, credentials
         self._client, self._config = configs
         self._tasks: list[Task] = []
+        self._newest: Offsets = {}  # what was asked last to be committed
 
     def commit(self, offsets: Offsets, then: Callable[..., None], *arguments: Any, is_sync: bool = False) -> None:
         """Commit; `then(error, *arguments)` is called once it is answered, or given up."""
         wait_ms = self._client.default_api_timeout_ms if is_sync else 0
-        task = Task(list(offsets), offsets, then, arguments, self.node.now_ms + wait_ms)
-        self._tasks.append(task)
+        self._newest.update(offsets)
+        self._tasks.append(Task(list(offsets), offsets, then, arguments, self.node.now_ms + wait_ms, self._name()))
         self.pump()
 
     def fetch(self, partitions: list[TopicPartition], then: Callable[..., None], *arguments: Any) -> None:
         """Ask for what is committed; `then(found, *arguments)` has (offset, epoch) of each partition, -1 for none."""
-        self._tasks.append(Task(partitions, None, then, arguments, float("inf")))
+        self._tasks.append(Task(partitions, None, then, arguments, float("inf"), self._name()))
         self.pump()
+
+    def _name(self) -> tuple[str, int]:
+        return self._credentials.member, self._credentials.generation
 
     def stop(self) -> None:
         """Ask nothing any more; nobody is told."""
@@ -101,10 +109,14 @@ class Commits(Component):
     def pump(self) -> None:
         """Send what is not sent and may be."""
         for task in list(self._tasks):
-            if task.request is None and task.retry_at_ms <= self.node.now_ms:
+            is_open = task in self._tasks  # what comes of one may end another
+            if is_open and task.request is None and task.retry_at_ms <= self.node.now_ms:
                 peer = self._lookup.peer()
                 if peer is None:
                     self._rest(task)
+                    continue
+                if task.offsets is not None and task.spoke_as != self._name():
+                    self._end(task, ErrorCode.ILLEGAL_GENERATION)
                     continue
                 task.request = self._request(task)
                 self.node.request(peer, task.request, timeout_ms=self._client.request_timeout_ms)
@@ -117,7 +129,7 @@ class Commits(Component):
             asked = tuple(OffsetFetchRequestTopics(topic, tuple(indexes)) for topic, indexes in topics.items())
             group = OffsetFetchRequestGroup(self._config.group_id, asked)
             return OffsetFetchRequest(groups=(group,), require_stable=True)
-        rows = task.offsets
+        rows = task.offsets = {partition: self._newest[partition] for partition in task.partitions}
         told = tuple(
             OffsetCommitRequestTopic(
                 topic,
