@@ -278,6 +278,16 @@ class GroupCoordinator(Component):
         self.topic.append(held.index, [(group_key(held.name), None)], self._forgotten)
         self._drop(held)
 
+    def delete_offsets(self, held: Held, partitions: list[TopicPartition]) -> None:
+        """Forget how far the group is in these."""
+        fold = self.topic.loaded[held.index]
+        known = fold.offsets.partitions(held.name)
+        self._forget(held, fold, [one for one in partitions if one in known])
+
+    def subscribed(self, held: Held) -> frozenset[str] | None:
+        """The topics that members read; None if that cannot be known, as the group is not one of consumers."""
+        return _topics_of(held.group.image())
+
     def _drop(self, held: Held) -> None:
         del self.groups[held.name]
         self.node.note(GroupDeleted(held.name))

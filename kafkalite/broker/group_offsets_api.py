@@ -5,10 +5,11 @@
     DescribeGroups   key 15   v0-5
     ListGroups       key 16   v0-4   KIP-518 by state
     DeleteGroups     key 42   v0-2   KIP-229: groups without members
+    OffsetDelete     key 47   v0     KIP-496: of topics that no member reads
 
 A commit is fenced by generation and member (see `groups.group`); a fetch of offsets by nothing: anybody may look.
 
-Source: Kafka's KafkaApis, GroupCoordinator. Left out: authorization, OffsetDelete.
+Source: Kafka's KafkaApis, GroupCoordinator. Left out: authorization.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ from kafkalite.protocol.group_admin import (
     ListedGroup,
     ListGroupsRequest,
     ListGroupsResponse,
+    OffsetDeleteRequest,
+    OffsetDeleteResponse,
+    OffsetDeleteResponsePartition,
+    OffsetDeleteResponseTopic,
 )
 from kafkalite.protocol.group_offsets import (
     OffsetCommitRequest,
@@ -251,3 +256,39 @@ class GroupOffsetsApi(Component):
         if error is ErrorCode.NONE and held is not None:
             self._coordinator.delete(held)
         return self._refused("DeleteGroups", group, "", error)
+
+    def on_offset_delete_request(self, source: NodeName, request: OffsetDeleteRequest) -> None:
+        group = request.group_id
+        error, held = self._topic.refusal(group), self._coordinator.find(group)
+        in_use: frozenset[str] = frozenset()
+        if error is ErrorCode.NONE and held is None:
+            error = ErrorCode.GROUP_ID_NOT_FOUND
+        elif error is ErrorCode.NONE and held is not None and held.state not in OVER:
+            subscribed = self._coordinator.subscribed(held)
+            in_use = subscribed or frozenset()
+            error = ErrorCode.NON_EMPTY_GROUP if subscribed is None else error
+        if self._refused("OffsetDelete", group, "", error) is not ErrorCode.NONE or held is None:
+            self.node.reply(source, OffsetDeleteResponse(error))
+            return
+        outcomes = {
+            (topic.name, one.partition_index): self._why_not_forgotten((topic.name, one.partition_index), in_use)
+            for topic in request.topics
+            for one in topic.partitions
+        }
+        self._coordinator.delete_offsets(held, [one for one, why in outcomes.items() if why is ErrorCode.NONE])
+        topics = tuple(
+            OffsetDeleteResponseTopic(
+                topic.name,
+                tuple(
+                    OffsetDeleteResponsePartition(one.partition_index, outcomes[topic.name, one.partition_index])
+                    for one in topic.partitions
+                ),
+            )
+            for topic in request.topics
+        )
+        self.node.reply(source, OffsetDeleteResponse(topics=topics))
+
+    def _why_not_forgotten(self, partition: TopicPartition, in_use: frozenset[str]) -> ErrorCode:
+        if not self._metadata.is_known(*partition):
+            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        return ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC if partition[0] in in_use else ErrorCode.NONE

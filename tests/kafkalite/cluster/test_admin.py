@@ -82,6 +82,36 @@ def test_a_group_with_members_cannot_be_deleted_and_one_without_is_forgotten_wit
         cluster.admin().delete_group("g")
 
 
+def test_bookmarks_are_forgotten_one_by_one_but_not_of_a_topic_that_is_being_read() -> None:
+    """KIP-496."""
+    cluster = cluster_with_a_group()
+    with pytest.raises(RequestFailed, match="GROUP_SUBSCRIBED_TO_TOPIC"):
+        cluster.admin().delete_offsets("g", A, 0)
+    with pytest.raises(RequestFailed, match="GROUP_ID_NOT_FOUND"):
+        cluster.admin().delete_offsets("nobody", A, 0)
+    cluster.member("c1", "g").close()
+    cluster.run_until(lambda: {"g": "Empty"} == cluster.admin().groups(), "an empty group")
+    with pytest.raises(RequestFailed, match="UNKNOWN_TOPIC_OR_PARTITION"):
+        cluster.admin().delete_offsets("g", A, 7)
+
+    cluster.admin().delete_offsets("g", A, 0, 2)
+
+    assert {(A, 1): 1} == cluster.admin().group_offsets("g")
+    assert {"g": "Empty"} == cluster.admin().groups()
+
+
+def test_what_was_forgotten_stays_so_at_the_next_coordinator() -> None:
+    """It is a tombstone in `__consumer_offsets`."""
+    cluster = cluster_with_a_group()
+    first = next(at.node for at in facts_of(cluster.steps) if isinstance(at.fact, GroupStabilized))
+    cluster.member("c1", "g").close()
+    cluster.run_until(lambda: {"g": "Empty"} == cluster.admin().groups(), "an empty group")
+    cluster.admin().delete_offsets("g", A, 0, 2)
+    cluster.run_for(1000).kill(first)
+
+    assert {(A, 1): 1} == cluster.admin().group_offsets("g")
+
+
 def test_an_administrator_finds_the_next_coordinator() -> None:
     cluster = cluster_with_a_group()
     before = cluster.admin().group_offsets("g")
