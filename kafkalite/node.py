@@ -45,10 +45,12 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message arrived on the connection with `source`."""
+    """A message arrived on the connection with `source`. What a request's header said comes along, if it had one."""
 
     source: NodeName
     message: Any
+    version: int | None = None  # None: the newest
+    client_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,8 @@ class Node:
         self.random = Random(0)
         self.storage: Any = None  # a kafkalite.storage.Storage
         self.components: dict[str, Component] = {}
+        self.asked_version: int | None = None  # what the header said of the request whose handler runs
+        self.asked_by: str | None = None  # the client's name for itself
         self._effects: list[Effect] = []
         self._asked: dict[NodeName, deque[tuple[Any, float]]] = {}  # peer -> what it has not answered, and its deadline
         self._watched: set[NodeName] = set()  # peers with a timer for those deadlines
@@ -193,7 +197,8 @@ class Node:
         self.now_ms = now_ms
         kind = type(event)
         if kind is Received:
-            self._receive(event.source, event.message)  # type: ignore[union-attr]  # the line above says so
+            self.asked_version, self.asked_by = event.version, event.client_id  # type: ignore[union-attr]  # see above
+            self._receive(event.source, event.message)  # type: ignore[union-attr]
         elif kind is TimerFired:
             self._fire(event.name)  # type: ignore[union-attr]
         elif kind is Started:
@@ -207,6 +212,10 @@ class Node:
             getattr(self, event.method)(*event.arguments)  # type: ignore[union-attr]
         effects, self._effects = self._effects, []
         return effects
+
+    def is_asked_since(self, version: int) -> bool:
+        """Whether the request whose handler runs is of that version, or a newer one."""
+        return self.asked_version is None or self.asked_version >= version
 
     def _receive(self, source: NodeName, message: Any) -> None:
         kind = type(message)

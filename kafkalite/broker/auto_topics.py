@@ -1,6 +1,6 @@
 """Topics that come about because a client asked for them: the broker asks the controller to create them.
 
-The client is told UNKNOWN_TOPIC_OR_PARTITION meanwhile and asks again. Nothing is retried here: a client that still
+The client is told LEADER_NOT_AVAILABLE meanwhile and asks again. Nothing is retried here: a client that still
 wants the topic asks again, and with that the broker does. While a topic is on its way it is not asked for twice.
 `__consumer_offsets` and `__transaction_state` come about like this as well, with settings of their own.
 
@@ -42,7 +42,7 @@ class AutoTopics(Component):
             return ErrorCode.INVALID_REPLICATION_FACTOR
         if topic not in self._on_its_way:
             self._wanted[topic] = None
-        return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        return ErrorCode.LEADER_NOT_AVAILABLE
 
     def forward(self) -> None:
         """Ask the controller for the topics wanted, if it is known."""

@@ -33,6 +33,7 @@ from kafkalite.types import NodeName, ReplicaView, TopicPartition
 
 CONSUMER = -1
 NO_REPLICA = -1
+WHOLE = frozenset({0, -1})  # session epochs of a fetch that names all it wants; others say what has changed since
 UNKNOWN = -1
 
 
@@ -66,6 +67,9 @@ class FetchApi(Component):
         self._config, self._replicas = config, replicas
 
     def on_fetch_request(self, source: NodeName, request: FetchRequest) -> None:
+        if request.session_epoch not in WHOLE:
+            self.node.reply(source, FetchResponse(error_code=ErrorCode.FETCH_SESSION_ID_NOT_FOUND))
+            return
         fetched = Fetched(self, source, request, self._replicas)
         if request.replica_id >= 0:
             self._acknowledge(fetched)
@@ -165,7 +169,7 @@ class FetchApi(Component):
             return self._refused(key, error)
         preferred = self._preferred(partition, asked, request.rack_id) if request.rack_id else NO_REPLICA
         records = b""
-        aborted: tuple[AbortedTransaction, ...] = ()
+        aborted: tuple[AbortedTransaction, ...] | None = () if request.isolation_level else None
         try:
             if preferred == NO_REPLICA:
                 max_bytes = min(asked.partition_max_bytes, max(0, left_bytes))
@@ -184,4 +188,5 @@ class FetchApi(Component):
 
     def _refused(self, key: TopicPartition, error: ErrorCode) -> PartitionData:
         self.node.note(RequestRefused("Fetch", *key, error.name))
-        return PartitionData(key[1], error, UNKNOWN, UNKNOWN, UNKNOWN, (), NO_REPLICA, b"")
+        aborted = () if error is ErrorCode.UNKNOWN_TOPIC_OR_PARTITION else None
+        return PartitionData(key[1], error, UNKNOWN, UNKNOWN, UNKNOWN, aborted, NO_REPLICA, b"")

@@ -2,14 +2,14 @@
 
     FindCoordinator   key 10   v0-4   KIP-699 many at once; of groups and of transactional ids
     JoinGroup         key 11   v0-9   KIP-394 an id first · KIP-345 static members · KIP-814 skip assignment
-    SyncGroup         key 14   v0-5
+    SyncGroup         key 14   v0-5   KIP-559 from version 5 on with the protocol's type and name
     Heartbeat         key 12   v0-4
     LeaveGroup        key 13   v0-5   KIP-345 many at once
 
 Join and sync wait in the group; the others are answered at once. A coordinator that is still loading answers a
 heartbeat as if all were well, and a sync with "join again": its members stay calm until it knows them.
 
-Handlers do not see the version of a request: every new member is told its id first, as from version 4 of JoinGroup on.
+A new member is told its id and asked to join with it, from version 4 of JoinGroup on; an older one would not do that.
 
 Source: Kafka's KafkaApis, GroupCoordinator. Left out: authorization, quotas.
 """
@@ -113,6 +113,7 @@ class GroupApi(Component):
 
     def on_join_group_request(self, source: NodeName, request: JoinGroupRequest) -> None:
         config, group, member = self._config, request.group_id, request.member_id
+        nothing = None if self.node.is_asked_since(7) else ""  # what stands for no assignor
         error = self._topic.refusal(group) if group else ErrorCode.INVALID_GROUP_ID
         if error is ErrorCode.NONE and not (
             config.group_min_session_timeout_ms <= request.session_timeout_ms <= config.group_max_session_timeout_ms
@@ -122,15 +123,17 @@ class GroupApi(Component):
         if error is ErrorCode.NONE and held is None and member:
             error = ErrorCode.UNKNOWN_MEMBER_ID
         if error is not ErrorCode.NONE:
-            self._joined(AnswerJoin(0, error.name, member), source, request)
+            self._joined(AnswerJoin(0, error.name, member), source, request, nothing)
             return
         held = held or self._coordinator.found(group)
         timeout_ms = request.rebalance_timeout_ms
-        name = request.group_instance_id or node_of(source)
+        host = node_of(source)
+        client_id = self.node.asked_by or host
+        name = request.group_instance_id or client_id
         self._coordinator.tell(
             held,
             JoinAsked(
-                self._coordinator.ticket(source, self._joined, source, request),
+                self._coordinator.ticket(source, self._joined, source, request, nothing),
                 member,
                 tuple((one.name, bytes(one.metadata)) for one in request.protocols),
                 f"{name}-{self.node.random.getrandbits(128):032x}",
@@ -138,22 +141,25 @@ class GroupApi(Component):
                 request.protocol_type,
                 request.session_timeout_ms,
                 timeout_ms if timeout_ms >= 0 else request.session_timeout_ms,
-                client_id=node_of(source),
-                client_host=node_of(source),
+                needs_known_id=self.node.is_asked_since(4),
+                can_skip_assignment=self.node.is_asked_since(9),
+                client_id=client_id,
+                client_host=f"/{host.rpartition(':')[0] or host}",
             ),
         )
 
-    def _joined(self, answer: Answer | AnswerJoin, source: NodeName, request: JoinGroupRequest) -> None:
+    def _joined(
+        self, answer: Answer | AnswerJoin, source: NodeName, request: JoinGroupRequest, nothing: str | None
+    ) -> None:
         error = self._refused("JoinGroup", request.group_id, request.member_id, answer.error)
         if isinstance(answer, Answer):
-            self.node.reply(source, JoinGroupResponse(error_code=error, member_id=request.member_id))
-            return
+            answer = AnswerJoin(0, answer.error, request.member_id)
         members = tuple(JoinGroupResponseMember(*one) for one in answer.members)
         response = JoinGroupResponse(
             error_code=error,
             generation_id=answer.generation,
             protocol_type=answer.protocol_type,
-            protocol_name=answer.protocol or "",
+            protocol_name=nothing if answer.protocol is None else answer.protocol,
             leader=answer.leader,
             skip_assignment=answer.skips_assignment,
             member_id=answer.member,
@@ -169,6 +175,9 @@ class GroupApi(Component):
             is_loading = held is ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
             error = ErrorCode.REBALANCE_IN_PROGRESS if is_loading else held
             self._synced(AnswerSync(0, error.name), source, request)
+            return
+        if self.node.is_asked_since(5) and None in (request.protocol_type, request.protocol_name):
+            self._synced(AnswerSync(0, "INCONSISTENT_GROUP_PROTOCOL"), source, request)
             return
         asked = SyncAsked(
             self._coordinator.ticket(source, self._synced, source, request),

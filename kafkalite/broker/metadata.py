@@ -6,7 +6,7 @@
 
 A topic that is not in the view may exist all the same: the controller's word may be on its way. So the answer,
 UNKNOWN_TOPIC_OR_PARTITION, is one that clients retry; and with `auto.create.topics.enable` the question brings the
-topic about (see `auto_topics`).
+topic about (see `auto_topics`), and the answer is LEADER_NOT_AVAILABLE.
 
 Left out: authorized operations (always "not asked"), in version 0 an empty list (there it means all topics).
 Source: Kafka's KafkaApis.handleTopicMetadataRequest, handleUpdateMetadataRequest, handleDescribeCluster.

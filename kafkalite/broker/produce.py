@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kafkalite.broker.one_batch import refusal_of
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.facts import RequestRefused
@@ -33,6 +34,7 @@ from kafkalite.log.errors import (
 )
 from kafkalite.node import Component, Node
 from kafkalite.protocol.produce import (
+    BatchIndexAndErrorMessage,
     PartitionProduceData,
     PartitionProduceResponse,
     ProduceRequest,
@@ -45,6 +47,7 @@ from kafkalite.storage import StorageError
 from kafkalite.types import NodeName, TopicPartition
 
 ACKS = (-1, 0, 1)
+UNKNOWN = -1
 ERRORS: dict[type[Exception], ErrorCode] = {
     CorruptBatch: ErrorCode.CORRUPT_MESSAGE,
     BatchTooLarge: ErrorCode.MESSAGE_TOO_LARGE,
@@ -62,6 +65,8 @@ class Outcome:
     key: TopicPartition
     error: ErrorCode = ErrorCode.NONE
     message: str | None = None
+    log_start_offset: int = UNKNOWN  # told with refusals that come from the log, as in Kafka
+    records: tuple[int, ...] = ()  # places in the batch of records at fault
     partition: Partition | None = None  # that has appended it, and where
     appended: Appended | None = None
     is_settled: bool = False
@@ -124,20 +129,33 @@ class ProduceApi(Component):
 
     def _append(self, key: TopicPartition, data: PartitionProduceData, acks: int) -> Outcome:
         partition = self._replicas.partitions.get(key)
-        if acks not in ACKS:
-            return Outcome(key, ErrorCode.INVALID_REQUIRED_ACKS)
-        error = self._replicas.unknown(*key) if partition is None else partition.refusal()
-        if partition is None or error is not ErrorCode.NONE:
-            return Outcome(key, error)
-        if not partition.has_enough_replicas(acks):
-            return Outcome(key, ErrorCode.NOT_ENOUGH_REPLICAS)
+        refused = self._refused(key, data, acks, partition)
+        if partition is None or refused is not None:
+            return refused or Outcome(key, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
         try:
             return Outcome(key, partition=partition, appended=partition.append(data.records or b""))
-        except (CorruptBatch, BatchRefused) as refusal:
+        except (CorruptBatch, BatchTooLarge) as refusal:
             return Outcome(key, ERRORS[type(refusal)], str(refusal))
+        except BatchRefused as refusal:
+            records = refusal.records if isinstance(refusal, InvalidRecord) else ()
+            return Outcome(key, ERRORS[type(refusal)], str(refusal), partition.log.log_start_offset, records)
         except StorageError as failure:
             self._replicas.logs.fail(failure)
             return Outcome(key, ErrorCode.KAFKA_STORAGE_ERROR)
+
+    def _refused(
+        self, key: TopicPartition, data: PartitionProduceData, acks: int, partition: Partition | None
+    ) -> Outcome | None:
+        """What is said of a batch before the log has seen it; None if it may go there."""
+        if acks not in ACKS:
+            return Outcome(key, ErrorCode.INVALID_REQUIRED_ACKS)
+        error, text = self._replicas.unknown(*key) if partition is None else partition.refusal(), None
+        if error is not ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+            malformed, text = refusal_of(data.records, may_be_zstd=self.node.is_asked_since(7))
+            error = malformed or error
+        if error is ErrorCode.NONE and partition is not None and not partition.has_enough_replicas(acks):
+            return Outcome(key, ErrorCode.NOT_ENOUGH_REPLICAS, None, partition.log.log_start_offset)
+        return Outcome(key, error, text) if error else None
 
     def _note_refusals(self, outcomes: list[Outcome]) -> bool:
         refused = [outcome for outcome in outcomes if outcome.error is not ErrorCode.NONE]
@@ -158,7 +176,9 @@ class ProduceApi(Component):
 def _answer(outcome: Outcome) -> PartitionProduceResponse:
     index, partition, appended = outcome.key[1], outcome.partition, outcome.appended
     if outcome.error is not ErrorCode.NONE or partition is None or appended is None:
-        return PartitionProduceResponse(index, outcome.error, -1, error_message=outcome.message)
+        records = tuple(BatchIndexAndErrorMessage(place, outcome.message) for place in outcome.records)
+        start = outcome.log_start_offset
+        return PartitionProduceResponse(index, outcome.error, UNKNOWN, UNKNOWN, start, records, outcome.message)
     return PartitionProduceResponse(
         index, ErrorCode.NONE, appended.base_offset, appended.log_append_time_ms, partition.log.log_start_offset
     )

@@ -46,8 +46,6 @@ class TransactionOffsetsApi(Component):
     def on_txn_offset_commit_request(self, source: NodeName, request: TxnOffsetCommitRequest) -> None:
         error = self._topic.refusal(request.group_id) if request.group_id else ErrorCode.INVALID_GROUP_ID
         held = self._coordinator.find(request.group_id)
-        if error is ErrorCode.NONE and held is None and request.generation_id >= 0:
-            error = ErrorCode.ILLEGAL_GENERATION
         if error is not ErrorCode.NONE:
             self._answer(error, source, request, {})
             return

@@ -91,9 +91,11 @@ def _fence(batch: Buffer, header: BatchHeader, known: Producer) -> None:
 
 
 def _require_keys(batch: Buffer) -> None:
-    for record in records_of(batch) or ():
-        if record.key is None:
-            raise InvalidRecord("a record without a key; the topic is compacted and keeps the last value of each key")
+    found = tuple(place for place, record in enumerate(records_of(batch) or ()) if record.key is None)
+    if found:
+        raise InvalidRecord(
+            "a record without a key; the topic is compacted and keeps the last value of each key", found
+        )
 
 
 def _said(header: BatchHeader, known: Producer | None) -> str:

@@ -47,7 +47,14 @@ class BatchTooLarge(BatchRefused):
 
 
 class InvalidRecord(BatchRefused):
-    """A record lacks what this log needs: compaction keeps the last value of a key, so there must be one."""
+    """A record lacks what this log needs: compaction keeps the last value of a key, so there must be one.
+
+    `records` are the places in the batch of those at fault, where it is not the batch as a whole.
+    """
+
+    def __init__(self, text: str, records: tuple[int, ...] = ()) -> None:
+        super().__init__(text)
+        self.records = records
 
 
 class OutOfOrderSequence(BatchRefused):

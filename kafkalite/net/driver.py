@@ -137,14 +137,18 @@ class NodeDriver:
             peer = self._peers[name] = self._connect(self, name)
         return peer
 
+    def peers(self) -> list[Peer]:
+        """Every connection that there is."""
+        return list(self._peers.values())
+
     def joined(self, name: NodeName, peer: Peer) -> None:
         """Somebody connected."""
         self._peers[name] = peer
 
-    def received(self, name: NodeName, message: Any) -> None:
+    def received(self, name: NodeName, message: Any, version: int | None = None, client_id: str | None = None) -> None:
         """A message arrived on a connection that there still is."""
         if name in self._peers:
-            self.handle(Received(name, message))
+            self.handle(Received(name, message, version, client_id))
 
     def lost(self, name: NodeName, peer: Peer) -> None:
         """A connection is gone; told once, and only of the present one of that name."""

@@ -62,7 +62,7 @@ class KafkaServerPeer(Peer):
         if type(message) is not ProduceRequest or message.acks != 0:
             self._request = request
             self.stream.hold()
-        self._driver.received(self.name, message)
+        self._driver.received(self.name, message, request.header.request_api_version, request.header.client_id)
 
     def _lost(self) -> None:
         self._driver.lost(self.name, self)

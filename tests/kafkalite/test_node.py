@@ -79,6 +79,17 @@ def test_each_response_meets_the_request_it_answers() -> None:
     assert [Note((2, "no"))] == asker.handle(Received("oracle", AskResponse("no")), 4)
 
 
+def test_while_a_handler_runs_the_node_knows_the_version_that_it_is_asked_in() -> None:
+    """A message without a header, as in the simulator, is of the newest."""
+    asker = Asker("a")
+    found = []
+    for version in (3, 4, None):
+        asker.handle(Received("b", AskRequest(9), version, "reader"), 1)
+        found.append((asker.is_asked_since(4), asker.asked_by))
+
+    assert [(False, "reader"), (True, "reader"), (True, "reader")] == found
+
+
 def test_a_lost_peer_takes_the_unanswered_requests_with_it() -> None:
     """They may have happened."""
     asker = Asker("a")

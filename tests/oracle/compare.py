@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from tests.oracle.differences import DIFFERENCES
 from tests.oracle.programs import registry
 from tests.oracle.session import Closed, session
 
@@ -34,5 +35,21 @@ def recorded_path(name: str) -> Path:
 
 def told(expected: list[Any], found: list[Any]) -> str:
     """The difference, for people: lines of Apache Kafka's answers with a minus, ours with a plus."""
+    return "\n".join(_diff(expected, found, 6))
+
+
+def changed(expected: list[Any], found: list[Any]) -> tuple[str, ...]:
+    """The same without anything around it: how `differences` lists what is known."""
+    lines = [line for line in _diff(expected, found, 0) if line[:2] not in ("--", "++", "@@")]
+    return tuple(line[0] + line[1:].strip().rstrip(",") for line in lines)
+
+
+def is_as_known(name: str, expected: list[Any], found: list[Any]) -> bool:
+    """Whether the two are the same, or differ in just the way that is listed."""
+    known = DIFFERENCES.get(name)
+    return changed(expected, found) == (known.lines if known else ())
+
+
+def _diff(expected: list[Any], found: list[Any], context: int) -> list[str]:
     theirs, ours = (json.dumps(one, indent=1).splitlines() for one in (expected, found))
-    return "\n".join(difflib.unified_diff(theirs, ours, "Apache Kafka", "kafkalite", lineterm="", n=6))
+    return list(difflib.unified_diff(theirs, ours, "Apache Kafka", "kafkalite", lineterm="", n=context))

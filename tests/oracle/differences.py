@@ -1,5 +1,43 @@
-"""Programs in which kafkalite is known to answer otherwise than Apache Kafka 3.7, each with the reason."""
+"""Where kafkalite is known to answer otherwise than Apache Kafka 3.7: in which programs, how, and why.
+
+What is listed is the whole difference: its lines as `compare.changed` tells them, Apache Kafka's with a minus, ours
+with a plus. More or less than that is a failure, in `make oracle` as in `make test`.
+"""
 
 from __future__ import annotations
 
-DIFFERENCES: dict[str, str] = {}
+from typing import NamedTuple
+
+
+class Difference(NamedTuple):
+    """What differs, and the reason."""
+
+    lines: tuple[str, ...]
+    reason: str
+
+
+DIFFERENCES: dict[str, Difference] = {
+    "topics-placed-on-brokers-that-are-not-there": Difference(
+        ('-"error_code": "REQUEST_TIMED_OUT"', '+"error_code": "INVALID_REPLICA_ASSIGNMENT"') * 2,
+        "Kafka's controller on ZooKeeper writes such an assignment down, and the topic never has a leader. Ours "
+        "refuses it at once, in the words of Kafka's controller on KRaft.",
+    ),
+    "offset-commit-of-the-first-version": Difference(
+        ('-"committed_offset": -1', '+"committed_offset": 5'),
+        "Version 0 kept offsets in ZooKeeper, where version 1 of OffsetFetch does not look. We have one place.",
+    ),
+    "no-records-at-all": Difference(
+        (
+            '-"error_code": "UNKNOWN_SERVER_ERROR"',
+            '+"error_code": "INVALID_RECORD"',
+            '-"log_start_offset": 0',
+            '+"log_start_offset": -1',
+        ),
+        "Null records are a null pointer to Kafka. To us they are no batch, as empty ones are to both.",
+    ),
+    "a-zombie-is-fenced": Difference(
+        ('-"log_start_offset": -1', '+"log_start_offset": 0'),
+        "Kafka asks the transaction's coordinator before a batch goes to the log (KIP-890), and the coordinator knows "
+        "no log start. Our log fences the zombie itself, with the same error.",
+    ),
+}

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from operator import itemgetter
 from typing import Any
 
 from kafkalite.errors import ErrorCode
@@ -34,7 +35,12 @@ NOT_YET = {
 }
 
 # Fields that say nothing about behaviour.
-LEFT_OUT = {"throttle_time_ms", "host", "port", "cluster_id", "rack", "error_message", "topic_id"}
+LEFT_OUT = {
+    *{"throttle_time_ms", "host", "port", "cluster_id", "rack", "topic_id"},
+    *{"error_message", "batch_index_error_message"},
+}
+# Lists whose order is that of a hash map in Apache Kafka: by which field they are put in order.
+UNORDERED = {"results": "group_id", "results_by_topic_v3_and_below": "name", "members": "member_id", "configs": "name"}
 # Fields whose value differs from run to run: the n-th one that is seen is called by n.
 NAMED = {"producer_id": "producer", "member_id": "member", "leader": "member", "log_append_time_ms": "time"}
 SAYS_NOTHING = (None, "", -1)
@@ -185,7 +191,9 @@ class Session:
                 if one.name not in LEFT_OUT
             }
         if isinstance(value, tuple | list):
-            return [self._plain(one) for one in value]
+            plain = [self._plain(one) for one in value]
+            key = UNORDERED.get(field)
+            return sorted(plain, key=itemgetter(key)) if key is not None and plain and key in plain[0] else plain
         if field == "records":
             return self._records(value)
         return self._name_of(value, field) if field in NAMED and value not in SAYS_NOTHING else _simple(value)

@@ -66,7 +66,10 @@ def joined(member: Member, peer: NodeName, group: str = "g") -> str:
     answer = member.ask(peer, replace(JOIN, group_id=group, member_id=told.member_id))
     assignment = SyncGroupRequestAssignment(answer.member_id, encode_assignment([(A, 0), (A, 1), (A, 2)]))
     synced = member.ask(
-        peer, SyncGroupRequest(group, answer.generation_id, answer.member_id, assignments=(assignment,))
+        peer,
+        SyncGroupRequest(
+            group, answer.generation_id, answer.member_id, None, "consumer", "range", assignments=(assignment,)
+        ),
     )
     assert ErrorCode.NONE == synced.error_code
     return str(answer.member_id)

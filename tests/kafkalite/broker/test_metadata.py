@@ -97,7 +97,7 @@ def test_an_unknown_topic_comes_about_through_the_controller_and_is_asked_for_on
     [(to, request)] = one.requests
     asked(one, "new", may_create=True)
 
-    assert [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION] * 2 == [topic.error_code for topic in first.topics]
+    assert [ErrorCode.LEADER_NOT_AVAILABLE] * 2 == [topic.error_code for topic in first.topics]
     assert "b102#admin" == to
     assert (CreatableTopic("new", -1, -1), CreatableTopic("newer", -1, -1)) == request.topics
     assert [] == one.requests

@@ -210,9 +210,11 @@ def test_a_gap_in_the_sequences_is_refused() -> None:
 @pytest.mark.parametrize(
     ("settings", "records", "error"),
     [
-        (LogConfig(), b"", "CORRUPT_MESSAGE"),
-        (LogConfig(), b"x" * 80, "CORRUPT_MESSAGE"),
-        (LogConfig(), encode_batch([Record(None, b"v")]) * 2, "CORRUPT_MESSAGE"),  # one batch, no more
+        (LogConfig(), b"", "INVALID_RECORD"),
+        (LogConfig(), b"x" * 80, "INVALID_RECORD"),
+        (LogConfig(), encode_batch([Record(None, b"v")]) * 2, "INVALID_RECORD"),  # one batch, no more
+        (LogConfig(), encode_batch([Record(None, b"v")])[:-1], "INVALID_RECORD"),
+        (LogConfig(), encode_batch([Record(None, b"v")])[:-1] + b"x", "CORRUPT_MESSAGE"),
         (LogConfig(max_message_bytes=70), encode_batch([Record(None, b"v" * 99)]), "MESSAGE_TOO_LARGE"),
         (LogConfig(compact=True), encode_batch([Record(None, b"v")]), "INVALID_RECORD"),
         (LogConfig(), encode_batch([Record(None, b"v")], attributes=0x20), "INVALID_RECORD"),  # a control batch
@@ -227,6 +229,19 @@ def test_what_is_no_batch_for_this_log_is_refused_and_says_why(settings: LogConf
     assert error == answer.error
     assert produced(answer).error_message
     assert -1 == produced(answer).base_offset
+
+
+def test_a_refusal_by_the_log_says_where_the_log_begins_and_which_records_are_at_fault() -> None:
+    """KIP-467. What is refused unread says neither."""
+    rig = led_by_1(settings=TopicSettings(LogConfig(compact=True)))
+    records = [Record(key, b"v", 0, (), place) for place, key in enumerate((b"k", None, b"k", None))]
+    found = []
+    for data in (encode_batch(records), b""):
+        answer = rig.ask(1, ProduceRequest(None, -1, 100, (TopicProduceData("t", (PartitionProduceData(0, data),)),)))
+        rig.run(20)
+        found.append((produced(answer).log_start_offset, [one.batch_index for one in produced(answer).record_errors]))
+
+    assert [(0, [1, 3]), (-1, [])] == found
     assert [] == rig.values(1)
 
 

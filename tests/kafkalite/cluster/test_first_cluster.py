@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from kafkalite.facts import BatchAppended, BatchSent, BrokerRegistered, ControllerElected, RequestRefused, TopicCreated
-from kafkalite.protocol.transactions import EndTxnRequest
 from kafkalite.sim.cluster import Cluster
 
 from .reading import answer_of, facts, isr_of, leader_of, values_of
+
+
+@dataclass(frozen=True)
+class UnheardOfRequest:
+    """What no broker has a handler for."""
 
 
 def test_a_record_is_acknowledged_when_every_in_sync_replica_has_it_and_then_it_is_read() -> None:
@@ -108,8 +113,8 @@ def test_a_topic_s_settings_reach_the_broker_that_leads_it() -> None:
 def test_a_request_that_a_broker_does_not_serve_closes_the_connection_and_nothing_else() -> None:
     cluster = Cluster(brokers=1, zookeepers=1, seed=8).topic("orders")
 
-    answer = answer_of(cluster, "b101", EndTxnRequest())
+    answer = answer_of(cluster, "b101", UnheardOfRequest())
 
     assert answer is None
-    assert ["EndTxn"] == [one.api for one in facts(cluster, RequestRefused)]
+    assert ["UnheardOf"] == [one.api for one in facts(cluster, RequestRefused)]
     assert 0 == cluster.producer().send("orders", b"still here").result()

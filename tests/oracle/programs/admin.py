@@ -73,11 +73,18 @@ def a_topic_that_is_only_tried(one: Session) -> None:
 
 @program
 def topics_placed_by_hand(one: Session) -> None:
-    for index, brokers in enumerate(((101,), (999,), (101, 101), ())):
+    for index, brokers in enumerate(((101,), (101, 101))):
         by_hand = (CreatableReplicaAssignment(0, brokers),)
         one.ask(CreateTopicsRequest((CreatableTopic(one.name(f"t{index}"), -1, -1, by_hand),), 5000), 4)
     by_hand = (CreatableReplicaAssignment(1, (101,)),)
     one.ask(CreateTopicsRequest((CreatableTopic(one.name("gap"), -1, -1, by_hand),), 5000), 4)
+
+
+@program
+def topics_placed_on_brokers_that_are_not_there(one: Session) -> None:
+    for index, brokers in enumerate(((999,), ())):
+        by_hand = (CreatableReplicaAssignment(0, brokers),)
+        one.ask(CreateTopicsRequest((CreatableTopic(one.name(f"t{index}"), -1, -1, by_hand),), 500), 4)
 
 
 @program

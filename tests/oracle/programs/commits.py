@@ -23,11 +23,19 @@ def commits_without_members(one: Session) -> None:
 @program
 def offset_commit_in_every_version(one: Session) -> None:
     topic = one.topic()
-    for version in range(9):
+    for version in range(1, 9):
         group = one.name(f"g{version}")
         one.coordinator(group)
         one.ask(commit(group, topic, version), version)
         one.ask(fetch_offsets(group, topic), 7)
+
+
+@program
+def offset_commit_of_the_first_version(one: Session) -> None:
+    topic, group = one.topic(), one.name("g")
+    one.coordinator(group)
+    one.ask(commit(group, topic, 5), 0)
+    one.ask(fetch_offsets(group, topic), 1)
 
 
 @program

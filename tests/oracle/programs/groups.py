@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from kafkalite.protocol.group_admin import DeleteGroupsRequest, DescribeGroupsRequest
 from kafkalite.protocol.group_membership import HeartbeatRequest, LeaveGroupRequest, MemberIdentity
 from tests.oracle.programs.registry import program
 from tests.oracle.programs.saying import join, sync
-from tests.oracle.session import Session
+from tests.oracle.session import PATIENCE_S, Session
 
 
 def begun(one: Session, group: str, **more: Any) -> tuple[str, int]:
@@ -18,6 +19,18 @@ def begun(one: Session, group: str, **more: Any) -> tuple[str, int]:
     joined = one.ask(join(group, member, **more))
     one.ask(sync(group, joined.generation_id, member, {member: b"share"}))
     return member, joined.generation_id
+
+
+def until_rebalance(one: Session, group: str, generation: int, member: str) -> None:
+    """Until a member would learn that it is to join again."""
+    asking = one.connection()
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        asking.send(HeartbeatRequest(group, generation, member))
+        if asking.receive().error_code.name == "REBALANCE_IN_PROGRESS":
+            return
+        time.sleep(0.01)
+    raise AssertionError("no rebalance began")
 
 
 @program
@@ -58,12 +71,7 @@ def the_second_member_makes_the_first_join_again(one: Session) -> None:
     first, generation = begun(one, group)
     second = one.ask(join(group), on=other).member_id
     other.send(join(group, second))
-    while True:
-        one.quietly(HeartbeatRequest(group, generation, first))
-        answer = one.connection()
-        answer.send(HeartbeatRequest(group, generation, first))
-        if answer.receive().error_code.name == "REBALANCE_IN_PROGRESS":
-            break
+    until_rebalance(one, group, generation, first)
     joined = one.ask(join(group, first))
     one.receive(other, "JoinGroupRequest of the second")
     generation = joined.generation_id
@@ -79,9 +87,10 @@ def the_assignor_all_members_know(one: Session) -> None:
     group, other = one.name("g"), one.connection()
     one.coordinator(group)
     first = one.ask(join(group, "", "sticky", "range")).member_id
-    one.ask(join(group, first, "sticky", "range"))
+    generation = one.ask(join(group, first, "sticky", "range")).generation_id
     second = one.ask(join(group, "", "range", "roundrobin"), on=other).member_id
     other.send(join(group, second, "range", "roundrobin"))
+    until_rebalance(one, group, generation, first)
     one.ask(join(group, first, "sticky", "range"))
     one.receive(other, "JoinGroupRequest of the second")
 
@@ -95,8 +104,12 @@ def heartbeats_and_syncs_that_are_refused(one: Session) -> None:
     one.ask(HeartbeatRequest(one.name("another group"), 1, member))
     one.ask(sync(group, generation + 1, member))
     one.ask(sync(group, generation, "nobody"))
-    one.ask(sync(group, generation, member, protocol_name="another assignor", protocol_type="consumer"))
-    one.ask(sync(group, generation, member))
+    one.ask(sync(group, generation, member, protocol_name="another assignor"))
+    one.ask(sync(group, generation, member, protocol_type="connect"))
+    one.ask(sync(group, generation, member, protocol_name=None))
+    one.ask(sync(group, generation, member, protocol_type=None))
+    for version in range(6):
+        one.ask(sync(group, generation, member), version)
 
 
 @program

@@ -37,7 +37,7 @@ def frames_that_are_no_requests(one: Session) -> None:
 @program
 def an_unknown_version_of_api_versions(one: Session) -> None:
     connection = one.connection()
-    frame = _framed(bytes.fromhex("0012 00ff 00000007 ffff"))
+    frame = _framed(bytes.fromhex("0012 00ff 00000007 ffff 00"))
     connection.send_bytes(frame)
     one.say("answer of version 0", connection.receive_bytes()[:6].hex())
 

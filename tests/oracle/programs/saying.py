@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kafkalite.protocol.consumer_protocol import ConsumerProtocolSubscription, encode_subscription
 from kafkalite.protocol.fetch import FetchPartition, FetchRequest, FetchTopic
 from kafkalite.protocol.group_membership import (
     JoinGroupRequest,
@@ -47,8 +48,11 @@ def list_offsets(topic: str, timestamp: int, partition: int = 0, isolation_level
 
 
 def join(group: str, member: str = "", *names: str, **more: Any) -> Any:
-    """A JoinGroup request with these assignors, each with its name as metadata."""
-    protocols = tuple(JoinGroupRequestProtocol(name, name.encode()) for name in names or ("range",))
+    """A JoinGroup request with these assignors, each with its name as user data."""
+    protocols = tuple(
+        JoinGroupRequestProtocol(name, encode_subscription(ConsumerProtocolSubscription((), name.encode())))
+        for name in names or ("range",)
+    )
     settings: dict[str, Any] = {
         "session_timeout_ms": 10_000,
         "rebalance_timeout_ms": 10_000,
@@ -58,9 +62,10 @@ def join(group: str, member: str = "", *names: str, **more: Any) -> Any:
 
 
 def sync(group: str, generation: int, member: str, assignments: dict[str, bytes] | None = None, **more: Any) -> Any:
-    """A SyncGroup request; only the leader's has assignments."""
+    """A SyncGroup request of a consumer with the "range" assignor; only the leader's has assignments."""
     shares = tuple(SyncGroupRequestAssignment(one, share) for one, share in (assignments or {}).items())
-    return SyncGroupRequest(group, generation, member, assignments=shares, **more)
+    kind: dict[str, Any] = {"protocol_type": "consumer", "protocol_name": "range"}
+    return SyncGroupRequest(group, generation, member, assignments=shares, **kind | more)
 
 
 def commit(group: str, topic: str, offset: int, generation: int = -1, member: str = "", **more: Any) -> Any:

@@ -28,7 +28,7 @@ class Producer:
     def __init__(self, one: Session, name: str, timeout_ms: int = 60_000) -> None:
         self.one, self.id = one, one.name(name)
         one.coordinator(self.id, 1)
-        answer = one.ask(InitProducerIdRequest(self.id, timeout_ms))
+        answer = one.quietly(InitProducerIdRequest(self.id, timeout_ms))
         self.producer_id, self.epoch, self.sequence = answer.producer_id, answer.producer_epoch, 0
 
     def add(self, *topics: str) -> Any:
