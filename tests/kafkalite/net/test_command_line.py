@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from kafkalite.__main__ import main
-from kafkalite.net.client import AdminClient
+from kafkalite.net.client import AdminClient, RecordStream
 
 from .conftest import RealCluster, real_cluster
 from .ports import HOST, free_ports
@@ -136,6 +136,35 @@ def test_records_are_read_from_an_offset_and_no_more_than_asked_for(shell: Shell
     assert (0, ["1\t2\tk1\tv7"], "") == shell.run("read", "orders", "--partition", "1", "--from", "2", "--count", "1")
     assert (0, [], "") == shell.run("read", "orders", "--from", "latest")
     assert (0, [], "") == shell.run("read", "orders", "--partition", "1", "--from", "4")
+
+
+def test_a_topic_that_ends_with_the_marker_of_a_transaction_is_read_to_its_end(shell: Shell) -> None:
+    """The last offset is nobody's record, and nothing comes behind it."""
+    asyncio.run(create_topic(shell.cluster, "ledger"))
+    producer = Producer({"bootstrap.servers": shell.cluster.bootstrap, "transactional.id": "t1"})
+    producer.init_transactions(SECONDS)
+    producer.begin_transaction()
+    producer.produce("ledger", b"entry", partition=0)
+    producer.commit_transaction(SECONDS)
+
+    assert (0, ["0\t0\tnull\tentry"], "") == shell.run("read", "ledger")
+
+
+def test_what_is_written_meanwhile_is_followed(cluster: RealCluster) -> None:
+    asyncio.run(create_topic(cluster, "news"))
+
+    async def follow() -> list[tuple[int, bytes | None]]:
+        async with RecordStream(cluster.bootstrap.split(",")) as stream:
+            found = []
+            produce(cluster, "news", range(1))
+            async for one in stream.read({("news", index): 0 for index in range(3)}):
+                found.append((one.offset, one.value))
+                if len(found) == 3:
+                    break
+                produce(cluster, "news", range(1))
+            return found
+
+    assert [(0, b"v0"), (1, b"v0"), (2, b"v0")] == asyncio.run(follow())
 
 
 def test_reading_leaves_no_bookmark_and_makes_no_topic(shell: Shell) -> None:
