@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from time import process_time
 
 from kafkalite.parts import Parts
@@ -144,7 +144,7 @@ def _side_by_side(runs: list[tuple[int, int, Parts]], jobs: int | None, ended: C
     with ProcessPoolExecutor(
         jobs or os.cpu_count(),
         mp_context=get_context("spawn"),
-        initializer=signal.signal,  # Ctrl-C is this process's alone: runs under way end, and no others begin
+        initializer=signal.signal,  # Ctrl-C is this process's alone
         initargs=(signal.SIGINT, signal.SIG_IGN),
     ) as pool:
         running = [pool.submit(run_seed, *run) for run in runs]
@@ -153,4 +153,7 @@ def _side_by_side(runs: list[tuple[int, int, Parts]], jobs: int | None, ended: C
                 ended(one.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.terminate()
+                process.join()
             raise

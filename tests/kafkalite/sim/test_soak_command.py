@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from multiprocessing import active_children
 
 import pytest
 
@@ -88,6 +89,16 @@ def test_runs_side_by_side_are_the_runs_one_after_the_other() -> None:
 
     assert (2, []) == (alone.runs, alone.failed)
     assert alone == together
+
+
+def test_ctrl_c_ends_the_runs_under_way_too() -> None:
+    def tell(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        soak(range(1, 10_000), deliveries_min=0, jobs=2, tell=tell)
+
+    assert [] == active_children()
 
 
 @pytest.mark.parametrize("wrong", [["--seeds", "0"], ["--seeds", "x"], ["--jobs", "-1"], ["--first"]], ids=" ".join)
