@@ -119,8 +119,8 @@ def draw_probe(rng: Random, topic: str, partition: int) -> Any:
             _produce(topic, partition, _corrupt(_batch())),
             _produce(topic, partition, _large_batch()),
             _produce("compacted", 0, _batch(key=None)),
-            _produce(topic, partition, _batch(producer_id=producer_id, producer_epoch=1, base_sequence=0), 1),
-            _produce(topic, partition, _batch(producer_id=producer_id, producer_epoch=0, base_sequence=0), 1),
+            *(2 * [_produce(topic, partition, _batch(producer_id=producer_id, producer_epoch=1, base_sequence=0), 1)]),
+            *(2 * [_produce(topic, partition, _batch(producer_id=producer_id, producer_epoch=0, base_sequence=0), 1)]),
             _produce(topic, partition, _batch(producer_id=producer_id, producer_epoch=1, base_sequence=9), 1),
             # fetch, offsets
             _fetch(topic, partition, fetch_offset=10**12),

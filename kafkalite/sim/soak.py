@@ -23,8 +23,8 @@ from kafkalite.sim.workload import draw_plan, play
 
 DELIVERIES_MIN = 20_000  # of messages, in a run
 
-# What brokers, ZooKeeper servers, producers, plain consumers and administrators can come to announce, and to answer.
-# Left out: groups and transactions, and errors that only brokers of other makes answer.
+# What brokers, ZooKeeper servers, producers, consumers, groups and administrators can come to announce, and to answer.
+# Left out: transactions, and errors that only brokers of other makes answer.
 EXPECTED = (
     *("ServerElected", "ServerStoppedServing", "ChangeCommitted", "SessionOpened", "SessionExpired", "WatchFired"),
     *("BrokerRegistered", "BrokerFenced", "BrokerStopped", "BrokersChanged", "ControllerElected", "ControllerResigned"),
@@ -42,6 +42,15 @@ EXPECTED = (
     *("OUT_OF_ORDER_SEQUENCE_NUMBER", "POLICY_VIOLATION", "REQUEST_TIMED_OUT", "STALE_BROKER_EPOCH"),
     *("STALE_CONTROLLER_EPOCH", "TOPIC_ALREADY_EXISTS", "UNKNOWN_LEADER_EPOCH", "UNKNOWN_TOPIC_ID"),
     "UNKNOWN_TOPIC_OR_PARTITION",
+    # groups
+    *("CoordinatorLoaded", "CoordinatorUnloaded", "GroupRebalancing", "GroupStabilized", "GroupEmptied"),
+    *("GroupDeleted", "GroupRequestRefused", "MemberJoined", "MemberLeft", "MemberExpired", "MemberFenced"),
+    *("OffsetsCommitted", "OffsetsFetched", "OffsetsExpired", "PartitionsAssigned", "PartitionsRevoked"),
+    *("PollProcessed", "CommitAnswered", "MembershipFailed"),
+    *("COORDINATOR_LOAD_IN_PROGRESS", "FENCED_INSTANCE_ID", "GROUP_ID_NOT_FOUND", "ILLEGAL_GENERATION"),
+    *("INCONSISTENT_GROUP_PROTOCOL", "INVALID_COMMIT_OFFSET_SIZE", "INVALID_GROUP_ID", "INVALID_SESSION_TIMEOUT"),
+    *("MEMBER_ID_REQUIRED", "NON_EMPTY_GROUP", "NOT_COORDINATOR", "OFFSET_METADATA_TOO_LARGE"),
+    *("REBALANCE_IN_PROGRESS", "UNKNOWN_MEMBER_ID"),
 )
 
 

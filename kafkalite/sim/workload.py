@@ -16,12 +16,15 @@ from random import Random
 from typing import Any
 
 from kafkalite.config import ProducerConfig
+from kafkalite.groups.records import OFFSETS_TOPIC
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
 from kafkalite.sim.blueprint import broker_id_of
 from kafkalite.sim.checkers import Checker, Expectations, TopicPromise, Violation, value_of
 from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.facades import EARLIEST, LATEST
+from kafkalite.sim.members import BROKER as GROUPS
+from kafkalite.sim.members import GroupPlan, Members, draw_groups
 from kafkalite.sim.network import Delays
 from kafkalite.sim.prober import Prober, draw_probe
 from kafkalite.sim.schedule import Ground, Profile, Schedule, draw_schedule
@@ -44,6 +47,7 @@ BROKER = {
     "log_retention_check_interval_ms": 3000,
     "log_cleaner_backoff_ms": 1500,
     "message_max_bytes": 20_000,
+    **GROUPS,
 }
 ZOOKEEPER = {"tick_ms": 100, "min_session_timeout_ms": 200, "max_session_timeout_ms": 4000, "snapshot_every": 100}
 CLIENT = {
@@ -77,6 +81,7 @@ class Plan:
     topics: tuple[TopicPlan, ...]
     producers: tuple[tuple[NodeName, ProducerConfig], ...]
     schedule: Schedule
+    groups: tuple[GroupPlan, ...] = ()
     settings: tuple[tuple[str, Any], ...] = ()  # of brokers, beside BROKER
     busy_ms: float = 30_000
     records_a_round: int = 6  # of each producer
@@ -119,7 +124,7 @@ def draw_plan(seed: int, profile: Profile | None = None, *, deliveries_min: int 
     ground = Ground(
         brokers=nodes,
         zookeepers=tuple(f"z{number}" for number in range(1, zookeepers + 1)),
-        clients=("p1", "p2", "c1"),
+        clients=("p1", "p2", "c1", "g1m1", "g1m2"),
         from_ms=2000,
         to_ms=2000 + busy_ms,
     )
@@ -132,6 +137,7 @@ def draw_plan(seed: int, profile: Profile | None = None, *, deliveries_min: int 
         topics=topics,
         producers=producers,
         schedule=draw_schedule(rng, ground, profile),
+        groups=draw_groups(seed, tuple(topic.name for topic in topics[1:])),
         settings=(("log_flush_interval_messages", rng.choice((None, None, 10))),),
         busy_ms=busy_ms,
         shutdowns=() if profile is Profile.POWER else shutdowns,
@@ -142,9 +148,11 @@ def draw_plan(seed: int, profile: Profile | None = None, *, deliveries_min: int 
 
 def expectations_of(plan: Plan) -> Expectations:
     """What this run promises, by its settings and its faults."""
+    topics = {topic.name: _promise(dict(topic.configs)) for topic in plan.topics}
     return Expectations(
-        topics={topic.name: _promise(dict(topic.configs)) for topic in plan.topics},
+        topics=topics | {OFFSETS_TOPIC: TopicPromise(is_compacted=True)},
         producers=dict(plan.producers),
+        groups={group.name: group.promise for group in plan.groups},
         replica_lag_time_max_ms=BROKER["replica_lag_time_max_ms"],
         disks_keep_everything=plan.profile in (Profile.CALM, Profile.KILLS),
         reads_everything=True,
@@ -198,6 +206,7 @@ class _Run:
         self.sent: dict[NodeName, int] = {}
         self.probes = self.operations = 0
         self.partitions = tuple((topic.name, number) for topic in plan.topics for number in range(topic.partitions))
+        self.members = Members(plan.groups, cluster, plan.seed)
 
     def begin(self) -> None:
         """Topics, clients, and the schedule of faults."""
@@ -213,6 +222,7 @@ class _Run:
         cluster.consumer("c3")
         cluster._build(Prober, "prober")  # noqa: SLF001 - a client that users of a cluster have no need of
         cluster.admin("operator")
+        self.members.begin()
         for at_ms, fault in self.plan.schedule:
             cluster.inject(fault, max(cluster.now_ms, at_ms))
         for at_ms, node in self.plan.shutdowns:
@@ -249,6 +259,11 @@ class _Run:
         cluster.call_at(now_ms + rng.uniform(0, ROUND_MS), "c3", "assign", ends)
         if rng.random() < 0.4:
             self._operate(now_ms + rng.uniform(0, ROUND_MS))
+        self.members.round()
+        if self.plan.groups:
+            broker, request = self.members.probe(self.partitions)
+            self.probes += 1
+            cluster.call_at(now_ms + rng.uniform(0, ROUND_MS), "prober", "probe", self.probes, broker, request)
         self._restart_what_was_stopped()
 
     def _probe(self, at_ms: float, brokers: tuple[NodeName, ...]) -> None:
@@ -297,6 +312,7 @@ class _Run:
         reader = cluster.consumer("reader", auto_offset_reset="earliest")
         reader.assign(*((*partition, EARLIEST) for partition in self.partitions))
         cluster.run_until(lambda: self._has_read("reader", partitions), "a reader at the end", SETTLE_MS)
+        self.members.settle(SETTLE_MS)
 
     def _is_level(self, partitions: set[tuple[str, int]]) -> bool:
         view = self.cluster.view

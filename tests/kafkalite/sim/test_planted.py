@@ -33,7 +33,7 @@ def test_without_the_bug_the_same_run_raises_no_alarm(bug: Bug) -> None:
 
 
 def test_there_are_enough_bugs_and_few_seeds_are_needed() -> None:
-    assert len(BUGS) >= 20
+    assert len(BUGS) >= 40
     assert len(BUGS) == len({bug.name for bug in BUGS})
     assert max(bug.seed for bug in BUGS) <= 500
     assert median(bug.seed for bug in BUGS) <= 50
