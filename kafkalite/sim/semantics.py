@@ -11,11 +11,14 @@ or the world outside.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from kafkalite.facts import EffectApplied, PollProcessed
+from kafkalite.parts import Parts
+from kafkalite.reference import REFERENCE
 from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.faults import KillAfter
 from kafkalite.types import NodeName
@@ -32,6 +35,8 @@ OWN_TOPICS = {
 }
 
 PROGRAM_SETTINGS = {
+    "group_id": PROGRAM,
+    "transactional_id": PROGRAM,
     "group_instance_id": PROGRAM,  # or its earlier life would have to be found dead before it may read again
     "max_poll_records": 2,
     "linger_ms": 0,
@@ -85,7 +90,17 @@ class Tally:
 class Trial:
     """A cluster with a program that is about to begin; it is copied for each run."""
 
-    def __init__(self, case: Case, seed: int = 1, brokers: int = 1, **settings: Any) -> None:
+    def __init__(
+        self,
+        case: Case,
+        seed: int = 1,
+        brokers: int = 1,
+        *,
+        parts: Parts = REFERENCE,
+        prepare: Callable[[Cluster], None] | None = None,
+        **settings: Any,
+    ) -> None:
+        """`prepare` may change the cluster before it begins; `settings` are the program's."""
         own = {
             **OWN_TOPICS,
             "offsets_topic_replication_factor": min(3, brokers),
@@ -95,7 +110,9 @@ class Trial:
         self.case = case
         self.applied: list[bytes | None] = []
         self._done: dict[tuple[str, int], int] = {}  # where the program was when it polled last
-        self.cluster = Cluster(brokers, 1, seed, broker=own, record=False)
+        self.cluster = Cluster(brokers, 1, seed, parts=parts, broker=own, record=False)
+        if prepare is not None:
+            prepare(self.cluster)
         self.cluster.topic(SOURCE, PARTITIONS, min(3, brokers)).topic(TARGET, PARTITIONS, min(3, brokers))
         producer = self.cluster.producer(linger_ms=0)
         for number in range(RECORDS):
@@ -111,11 +128,11 @@ class Trial:
         elif isinstance(fact, PollProcessed):
             self._done.update({(topic, partition): position for topic, partition, position in fact.positions})
 
-    def begin(self) -> None:
-        """Let the program begin."""
+    def begin(self, name: NodeName = PROGRAM) -> None:
+        """Let the program begin, or another node that does the same."""
         target = {"target": TARGET} if self.case.writes_to == "topic" else {"outside": SINK}
         self.cluster.pipeline(
-            PROGRAM,
+            name,
             source=SOURCE,
             semantics=self.case.semantics,
             **{**PROGRAM_SETTINGS, **target, **self._settings},

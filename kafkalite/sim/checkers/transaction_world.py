@@ -17,6 +17,7 @@ from kafkalite.facts import (
     RecordsPolled,
     TransactionBegun,
     TransactionEnded,
+    TransactionFenced,
     TransactionTurned,
 )
 from kafkalite.sim.checkers.history import Record
@@ -118,8 +119,12 @@ class Ledger:
         fact: TransactionTurned = at.fact
         if fact.state.startswith("Prepare"):
             self.decided[fact.producer_id] = fact.state == "PrepareCommit", at
-        elif not fact.state.startswith("Complete"):  # the next one is open
+        else:  # that one is over, or the next one is open
             self.decided.pop(fact.producer_id, None)
+
+    def on_transaction_fenced(self, at: Announced) -> None:
+        fact: TransactionFenced = at.fact
+        self.decided[fact.producer_id] = False, at
 
     def on_marker_written(self, at: Announced) -> None:
         fact: MarkerWritten = at.fact
