@@ -5,6 +5,8 @@
 A topic's own setting wins over the broker's, which wins over Kafka's default; the synonyms are that list, in that
 order. A topic's settings are shown as its znode has them.
 
+As Kafka does, version 0 never says of a setting that it is a default one.
+
 Left out: documentation (null), a broker's settings beyond those that topics inherit, altering.
 Source: Kafka's ConfigHelper.
 """
@@ -16,6 +18,7 @@ from dataclasses import replace
 
 from kafkalite.broker.metadata import MetadataCache
 from kafkalite.broker.settings import Settings
+from kafkalite.broker.topic_rules import why_not_named
 from kafkalite.broker.topic_settings import SETTINGS
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
@@ -33,7 +36,7 @@ from kafkalite.types import NodeName
 
 TOPIC, BROKER = 2, 4  # of resources
 OF_TOPIC, OF_BROKER, DEFAULT = 1, 4, 5  # sources: dynamic topic config, static broker config, default config
-TYPES = {"BOOLEAN": 1, "STRING": 2, "LONG": 5, "LIST": 7}
+TYPES = {"BOOLEAN": 1, "STRING": 2, "INT": 3, "LONG": 5, "LIST": 7}
 # What the broker's setting of the same meaning is called, where a topic inherits it here.
 OF_BROKER_TOO = {
     "max.message.bytes": "message.max.bytes",
@@ -61,7 +64,7 @@ class Configs(Component):
             configs = topic_configs(self._settings.texts_of(asked.resource_name), self._settings.defaults)
         elif error is ErrorCode.NONE:
             configs = broker_configs(self._settings.defaults)
-        if asked.configuration_keys is not None:
+        if asked.configuration_keys:  # none at all ask for all
             configs = [one for one in configs if one.name in asked.configuration_keys]
         if not synonyms:
             configs = [replace(one, synonyms=()) for one in configs]
@@ -72,6 +75,8 @@ class Configs(Component):
         if asked.resource_type == TOPIC:
             if asked.resource_name in self._metadata.view.topics:
                 return ErrorCode.NONE, None
+            if why_not_named(asked.resource_name, ()):
+                return ErrorCode.INVALID_TOPIC_EXCEPTION, f"{asked.resource_name!r} is no name of a topic"
             return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"there is no topic {asked.resource_name!r}"
         if asked.resource_type == BROKER:
             if asked.resource_name == mine:
@@ -112,7 +117,6 @@ def _result(
         name=name,
         value=synonyms[0].value,
         config_source=synonyms[0].source,
-        is_default=synonyms[0].source == DEFAULT,
         synonyms=synonyms,
         config_type=TYPES[type_],
         documentation=None,

@@ -260,6 +260,8 @@ class GroupOffsetsApi(Component):
     def on_offset_delete_request(self, source: NodeName, request: OffsetDeleteRequest) -> None:
         group = request.group_id
         error, held = self._topic.refusal(group), self._coordinator.find(group)
+        if not group:
+            error = ErrorCode.INVALID_GROUP_ID
         in_use: frozenset[str] = frozenset()
         if error is ErrorCode.NONE and held is None:
             error = ErrorCode.GROUP_ID_NOT_FOUND

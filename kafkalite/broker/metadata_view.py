@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kafkalite.broker.one_batch import OWN_TOPICS
 from kafkalite.errors import ErrorCode
 from kafkalite.protocol.inter_broker import UpdateMetadataBroker, UpdateMetadataPartitionState, UpdateMetadataRequest
 from kafkalite.protocol.metadata import (
@@ -28,7 +29,6 @@ from kafkalite.types import NodeName, address
 NO_LEADER = -1
 LEADER_DURING_DELETE = -2  # as a leader: the topic is being deleted, forget the partition
 NO_CONTROLLER = -1
-INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class MetadataView:
     def topic_answer(self, topic: str) -> MetadataResponseTopic:
         """A topic that is in the view."""
         partitions = tuple(self._partition_answer(state) for _, state in sorted(self.topics[topic].items()))
-        return MetadataResponseTopic(ErrorCode.NONE, topic, topic in INTERNAL_TOPICS, partitions)
+        return MetadataResponseTopic(ErrorCode.NONE, topic, topic in OWN_TOPICS, partitions)
 
     def _partition_answer(self, state: UpdateMetadataPartitionState) -> MetadataResponsePartition:
         has_leader = state.leader in self.brokers

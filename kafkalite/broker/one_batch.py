@@ -16,7 +16,8 @@ from kafkalite.storage import Buffer
 
 _LOOK = struct.Struct(">8xi4xb4xh")  # length, magic, attributes
 _LENGTH_MIN = 14  # of the oldest format: what says less is no batch of any
-ZSTD = 4
+ZSTD = 4  # the newest codec
+OWN_TOPICS = frozenset({"__consumer_offsets", "__transaction_state"})  # where brokers write, and no client
 
 
 def refusal_of(data: Buffer | None, *, may_be_zstd: bool) -> tuple[ErrorCode, str | None]:
@@ -32,8 +33,10 @@ def refusal_of(data: Buffer | None, *, may_be_zstd: bool) -> tuple[ErrorCode, st
     left = size - length - LENGTH_OVERHEAD
     if length < _LENGTH_MIN:
         return ErrorCode.CORRUPT_MESSAGE, f"a batch of length {length}; the least there can be is {_LENGTH_MIN}"
-    if left or magic != MAGIC:
-        return ErrorCode.INVALID_RECORD, f"magic {magic}, {left} bytes left; expected magic {MAGIC} and nothing else"
-    if attributes & COMPRESSION_MASK == ZSTD and not may_be_zstd:
+    codec = attributes & COMPRESSION_MASK
+    if left or magic != MAGIC or codec > ZSTD:
+        said = f"magic {magic}, {left} bytes left, compression {codec}"
+        return ErrorCode.INVALID_RECORD, f"{said}; expected magic {MAGIC}, nothing left, at most {ZSTD}"
+    if codec == ZSTD and not may_be_zstd:
         return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd in a version of Produce below 7"
     return ErrorCode.NONE, None

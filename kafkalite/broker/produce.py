@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kafkalite.broker.one_batch import refusal_of
+from kafkalite.broker.one_batch import OWN_TOPICS, refusal_of
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
 from kafkalite.facts import RequestRefused
@@ -150,6 +150,8 @@ class ProduceApi(Component):
         if acks not in ACKS:
             return Outcome(key, ErrorCode.INVALID_REQUIRED_ACKS)
         error, text = self._replicas.unknown(*key) if partition is None else partition.refusal(), None
+        if key[0] in OWN_TOPICS:  # the brokers' own; what stands there is what coordinators go by
+            error = ErrorCode.INVALID_TOPIC_EXCEPTION
         if error is not ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
             malformed, text = refusal_of(data.records, may_be_zstd=self.node.is_asked_since(7))
             error = malformed or error

@@ -27,7 +27,7 @@ class Setting:
     show: Callable[[TopicSettings], str]
 
 
-def _number(name: str, least: int = 0) -> Setting:
+def _number(name: str, least: int = 0, type_: str = "LONG") -> Setting:
     def read(text: str) -> dict[str, Any]:
         if int(text) < least:
             raise ValueError(f"{text}; expected at least {least}")
@@ -36,7 +36,7 @@ def _number(name: str, least: int = 0) -> Setting:
     def show(settings: TopicSettings) -> str:
         return str(_value(settings, name))
 
-    return Setting("LONG", read, show)
+    return Setting(type_, read, show)
 
 
 def _limit(name: str) -> Setting:
@@ -84,14 +84,14 @@ def _show_unclean(settings: TopicSettings) -> str:
 SETTINGS: Mapping[str, Setting] = {
     "cleanup.policy": Setting("LIST", _read_policy, _show_policy),
     "delete.retention.ms": _number("delete_retention_ms"),
-    "index.interval.bytes": _number("index_interval_bytes"),
-    "max.message.bytes": _number("max_message_bytes"),
+    "index.interval.bytes": _number("index_interval_bytes", type_="INT"),
+    "max.message.bytes": _number("max_message_bytes", type_="INT"),
     "message.timestamp.type": Setting("STRING", _read_timestamp_type, _show_timestamp_type),
     "min.compaction.lag.ms": _number("min_compaction_lag_ms"),
-    "min.insync.replicas": _number("min_insync_replicas", 1),
+    "min.insync.replicas": _number("min_insync_replicas", 1, "INT"),
     "retention.bytes": _limit("retention_bytes"),
     "retention.ms": _limit("retention_ms"),
-    "segment.bytes": _number("segment_bytes", 14),  # Kafka's floor: the overhead of a message
+    "segment.bytes": _number("segment_bytes", 14, "INT"),  # Kafka's floor: the overhead of a message
     "segment.ms": _number("segment_ms", 1),
     "unclean.leader.election.enable": Setting("BOOLEAN", _read_unclean, _show_unclean),
 }

@@ -96,12 +96,13 @@ class Reassignments:
         self, partition: TopicPartition, found: ReplicaAssignment | None, target: tuple[int, ...] | None
     ) -> ReplicaAssignment | Refusal:
         state = self._context.leadership.get(partition)
-        if found is None or partition not in self._context.states:
-            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "there is no such partition"
-        if target is None and not found.is_moving:
+        if target is None and (found is None or not found.is_moving):
             return ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, "it is not on its way anywhere"
-        now = found.stopped() if target is None else found.to(target)
+        begun = found or ReplicaAssignment(())
+        now = begun.stopped() if target is None else begun.to(target)
         why = "" if target is None else _why_not(target, frozenset(now.adding) - self._context.live)
+        if not why and (found is None or partition not in self._context.states):
+            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "there is no such partition"
         if not why and state is not None and not set(state.isr) & set(now.replicas):
             why = f"nobody of {list(now.replicas)} is in sync; {list(state.isr)} are, and would be taken away"
         return (ErrorCode.INVALID_REPLICA_ASSIGNMENT, why) if why else now

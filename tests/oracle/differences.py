@@ -35,6 +35,25 @@ DIFFERENCES: dict[str, Difference] = {
         ),
         "Null records are a null pointer to Kafka. To us they are no batch, as empty ones are to both.",
     ),
+    "what-does-not-decompress": Difference(
+        (
+            '-"error_code": "UNKNOWN_SERVER_ERROR"',
+            '-"base_offset": -1',
+            '+"error_code": "NONE"',
+            '+"base_offset": 0',
+        ),
+        "Kafka opens every compressed batch and looks at each record. Here a batch passes through as it came, except "
+        "on a compacted topic: whoever wrote it so reads it so.",
+    ),
+    "a-compression-that-there-is-not": Difference(
+        (
+            '-"error_code": "UNKNOWN_SERVER_ERROR"',
+            '+"error_code": "INVALID_RECORD"',
+            '-"log_start_offset": 0',
+            '+"log_start_offset": -1',
+        ),
+        "An exception that Kafka's broker does not foresee; ours says what is wrong.",
+    ),
     "a-zombie-is-fenced": Difference(
         ('-"log_start_offset": -1', '+"log_start_offset": 0'),
         "Kafka asks the transaction's coordinator before a batch goes to the log (KIP-890), and the coordinator knows "

@@ -39,8 +39,16 @@ LEFT_OUT = {
     *{"throttle_time_ms", "host", "port", "cluster_id", "rack", "topic_id"},
     *{"error_message", "batch_index_error_message"},
 }
-# Lists whose order is that of a hash map in Apache Kafka: by which field they are put in order.
-UNORDERED = {"results": "group_id", "results_by_topic_v3_and_below": "name", "members": "member_id", "configs": "name"}
+# What stands in a list in the order of a hash map in Apache Kafka: by which field it is put in order.
+UNORDERED = {
+    "DeletableGroupResult": "group_id",
+    "AddPartitionsToTxnTopicResult": "name",
+    "JoinGroupResponseMember": "member_id",
+    "DescribeConfigsResourceResult": "name",
+    "ReassignablePartitionResponse": "partition_index",
+    "OffsetDeleteResponsePartition": "partition_index",
+    "PartitionResult": "partition_id",
+}
 # Fields whose value differs from run to run: the n-th one that is seen is called by n.
 NAMED = {"producer_id": "producer", "member_id": "member", "leader": "member", "log_append_time_ms": "time"}
 SAYS_NOTHING = (None, "", -1)
@@ -192,8 +200,8 @@ class Session:
             }
         if isinstance(value, tuple | list):
             plain = [self._plain(one) for one in value]
-            key = UNORDERED.get(field)
-            return sorted(plain, key=itemgetter(key)) if key is not None and plain and key in plain[0] else plain
+            key = UNORDERED.get(type(value[0]).__name__) if value else None
+            return plain if key is None else sorted(plain, key=itemgetter(key))
         if field == "records":
             return self._records(value)
         return self._name_of(value, field) if field in NAMED and value not in SAYS_NOTHING else _simple(value)

@@ -56,14 +56,14 @@ def test_a_topic_s_own_setting_wins_over_the_broker_s_and_that_over_kafka_s() ->
     configs = by_name(described(stage(retention_ms="50"), 2, "orders"))
 
     shown = {
-        name: (configs[name].value, configs[name].config_source, configs[name].is_default)
+        name: (configs[name].value, configs[name].config_source, configs[name].config_type)
         for name in ("retention.ms", "min.insync.replicas", "segment.bytes")
     }
 
     assert {
-        "retention.ms": ("50", 1, False),
-        "min.insync.replicas": ("2", 4, False),
-        "segment.bytes": ("1073741824", 5, True),
+        "retention.ms": ("50", 1, 5),
+        "min.insync.replicas": ("2", 4, 3),
+        "segment.bytes": ("1073741824", 5, 3),
     } == shown
 
 
@@ -92,10 +92,18 @@ def test_a_broker_shows_what_topics_inherit_from_it() -> None:
     assert "2" == configs["min.insync.replicas"].value
 
 
+def test_an_empty_list_of_keys_asks_for_all_as_no_list_does() -> None:
+    resource = DescribeConfigsResource(2, "orders", ())
+    [answer] = stage().hears("c1", DescribeConfigsRequest((resource,)))
+
+    assert described(stage(), 2, "orders").configs == answer.results[0].configs
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "error"),
     [
         (2, "nothing", ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
+        (2, "no/such name", ErrorCode.INVALID_TOPIC_EXCEPTION),
         (4, "102", ErrorCode.INVALID_REQUEST),
         (4, "", ErrorCode.INVALID_REQUEST),
         (8, "101", ErrorCode.INVALID_REQUEST),

@@ -16,11 +16,14 @@ from kafkalite.facts import (
     OffsetsExpired,
 )
 from kafkalite.groups.placement import partition_of_group
+from kafkalite.log.batch import encode_batch
+from kafkalite.log.record import Record
 from kafkalite.protocol.consumer_protocol import encode_assignment
 from kafkalite.protocol.group_admin import (
     DeleteGroupsRequest,
     DescribeGroupsRequest,
     ListGroupsRequest,
+    OffsetDeleteRequest,
 )
 from kafkalite.protocol.group_membership import (
     FindCoordinatorRequest,
@@ -41,6 +44,7 @@ from kafkalite.protocol.group_offsets import (
     OffsetFetchRequestTopic,
     OffsetFetchRequestTopics,
 )
+from kafkalite.protocol.produce import PartitionProduceData, ProduceRequest, TopicProduceData
 from kafkalite.sim.cluster import Cluster
 from kafkalite.types import NodeName
 
@@ -220,6 +224,26 @@ def test_two_groups_keep_their_own_bookmarks() -> None:
     assert [(A, 0, 5)] == [
         (topic.name, one.partition_index, one.committed_offset) for topic in every.topics for one in topic.partitions
     ]
+
+
+def test_no_client_writes_what_coordinators_remember() -> None:
+    cluster = cluster_of(brokers=1)
+    member = Member(cluster, "m1")
+    coordinator = member.coordinator("g")
+    data = PartitionProduceData(0, encode_batch([Record(b"k", b"v")]))
+
+    answer = member.ask(coordinator, ProduceRequest(None, 1, 1000, (TopicProduceData("__consumer_offsets", (data,)),)))
+
+    assert ErrorCode.INVALID_TOPIC_EXCEPTION == answer.responses[0].partition_responses[0].error_code
+
+
+def test_a_group_without_a_name_has_no_offsets_to_delete() -> None:
+    cluster = cluster_of(brokers=1)
+    member = Member(cluster, "m1")
+
+    answer = member.ask(member.coordinator("g"), OffsetDeleteRequest(""))
+
+    assert ErrorCode.INVALID_GROUP_ID == answer.error_code
 
 
 def test_groups_are_described_listed_and_deleted_once_nobody_is_in() -> None:

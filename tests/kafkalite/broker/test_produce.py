@@ -214,6 +214,7 @@ def test_a_gap_in_the_sequences_is_refused() -> None:
         (LogConfig(), b"x" * 80, "INVALID_RECORD"),
         (LogConfig(), encode_batch([Record(None, b"v")]) * 2, "INVALID_RECORD"),  # one batch, no more
         (LogConfig(), encode_batch([Record(None, b"v")])[:-1], "INVALID_RECORD"),
+        (LogConfig(), encode_batch([Record(None, b"v")], attributes=7), "INVALID_RECORD"),  # no such compression
         (LogConfig(), encode_batch([Record(None, b"v")])[:-1] + b"x", "CORRUPT_MESSAGE"),
         (LogConfig(max_message_bytes=70), encode_batch([Record(None, b"v" * 99)]), "MESSAGE_TOO_LARGE"),
         (LogConfig(compact=True), encode_batch([Record(None, b"v")]), "INVALID_RECORD"),

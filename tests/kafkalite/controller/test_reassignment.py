@@ -190,6 +190,18 @@ def test_to_cancel_is_refused_where_it_would_take_away_the_last_in_sync() -> Non
     assert 103 == state(rig)[0]
 
 
+def test_a_partition_that_is_not_there_is_told_after_what_no_partition_could_do() -> None:
+    """As in Kafka: the brokers are looked at first."""
+    rig = five()
+    found = []
+    for target in ((101,), (999,), None):
+        topics = (ReassignableTopic("orders", (ReassignablePartition(7, target),)),)
+        answer = rig.ask("c1", AlterPartitionReassignmentsRequest(1000, topics))
+        found.append(answer.responses[0].partitions[0].error_code.name)
+
+    assert ["UNKNOWN_TOPIC_OR_PARTITION", "INVALID_REPLICA_ASSIGNMENT", "NO_REASSIGNMENT_IN_PROGRESS"] == found
+
+
 # Refused --------------------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,9 @@
 
 from tests.oracle.programs import (  # noqa: F401 - for what it does to the registry
     admin,
+    administering,
     commits,
+    compressed,
     fetching,
     groups,
     lookups,
