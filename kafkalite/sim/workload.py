@@ -19,6 +19,7 @@ from kafkalite.config import ProducerConfig
 from kafkalite.groups.records import OFFSETS_TOPIC
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
+from kafkalite.sim import transacting
 from kafkalite.sim.blueprint import broker_id_of
 from kafkalite.sim.checkers import Checker, Expectations, TopicPromise, Violation, value_of
 from kafkalite.sim.cluster import Cluster
@@ -28,9 +29,11 @@ from kafkalite.sim.members import GroupPlan, Members, draw_groups
 from kafkalite.sim.network import Delays
 from kafkalite.sim.prober import Prober, draw_probe
 from kafkalite.sim.schedule import Ground, Profile, Schedule, draw_schedule
+from kafkalite.sim.transacting import Transactors
 from kafkalite.types import NodeName
 
 ROUND_MS = 500.0  # clients are told what to do so far ahead
+TRANSACTIONS_SHARE = 0.4  # of the runs that may have them
 SETTLE_MS = 240_000.0  # of virtual time, for everything to come to an end after the last fault
 
 BROKER = {
@@ -88,6 +91,7 @@ class Plan:
     shutdowns: tuple[tuple[float, NodeName], ...] = ()  # brokers that are stopped in order, and started again
     deliveries_min: int = 0  # traffic goes on until there were so many
     through_codec: bool = False
+    has_transactions: bool = False
 
 
 @dataclass(slots=True)
@@ -143,13 +147,15 @@ def draw_plan(seed: int, profile: Profile | None = None, *, deliveries_min: int 
         shutdowns=() if profile is Profile.POWER else shutdowns,
         deliveries_min=deliveries_min,
         through_codec=seed % 5 == 0,
+        # Where a disk may lose what was committed, a transaction may hang for ever, as in Kafka.
+        has_transactions=profile is Profile.KILLS and Random(f"transactions/{seed}").random() < TRANSACTIONS_SHARE,
     )
 
 
 def expectations_of(plan: Plan) -> Expectations:
     """What this run promises, by its settings and its faults."""
     topics = {topic.name: _promise(dict(topic.configs)) for topic in plan.topics}
-    return Expectations(
+    promises = Expectations(
         topics=topics | {OFFSETS_TOPIC: TopicPromise(is_compacted=True)},
         producers=dict(plan.producers),
         groups={group.name: group.promise for group in plan.groups},
@@ -158,6 +164,7 @@ def expectations_of(plan: Plan) -> Expectations:
         reads_everything=True,
         foreign_prefix=b"xxx",  # the prober's
     )
+    return transacting.promised(promises) if plan.has_transactions else promises
 
 
 def _promise(configs: dict[str, str]) -> TopicPromise:
@@ -178,7 +185,7 @@ def play(
         plan.seed,
         parts=parts,
         racks=("r1", "r2"),
-        broker=BROKER | dict(plan.settings),
+        broker=BROKER | (transacting.BROKER if plan.has_transactions else {}) | dict(plan.settings),
         zookeeper=ZOOKEEPER,
         client=CLIENT,
         delays=Delays(0.5, 3.0),
@@ -207,6 +214,7 @@ class _Run:
         self.probes = self.operations = 0
         self.partitions = tuple((topic.name, number) for topic in plan.topics for number in range(topic.partitions))
         self.members = Members(plan.groups, cluster, plan.seed)
+        self.transactors = Transactors(cluster, plan.seed) if plan.has_transactions else None
 
     def begin(self) -> None:
         """Topics, clients, and the schedule of faults."""
@@ -223,6 +231,8 @@ class _Run:
         cluster._build(Prober, "prober")  # noqa: SLF001 - a client that users of a cluster have no need of
         cluster.admin("operator")
         self.members.begin()
+        if self.transactors is not None:
+            self.transactors.begin()
         for at_ms, fault in self.plan.schedule:
             cluster.inject(fault, max(cluster.now_ms, at_ms))
         for at_ms, node in self.plan.shutdowns:
@@ -260,6 +270,8 @@ class _Run:
         if rng.random() < 0.4:
             self._operate(now_ms + rng.uniform(0, ROUND_MS))
         self.members.round()
+        if self.transactors is not None:
+            self.transactors.round(ROUND_MS)
         if self.plan.groups:
             broker, request = self.members.probe(self.partitions)
             self.probes += 1
@@ -313,6 +325,8 @@ class _Run:
         reader.assign(*((*partition, EARLIEST) for partition in self.partitions))
         cluster.run_until(lambda: self._has_read("reader", partitions), "a reader at the end", SETTLE_MS)
         self.members.settle(SETTLE_MS)
+        if self.transactors is not None:
+            self.transactors.settle(SETTLE_MS)
 
     def _is_level(self, partitions: set[tuple[str, int]]) -> bool:
         view = self.cluster.view
