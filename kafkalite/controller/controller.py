@@ -185,7 +185,7 @@ class Controller(Component):
             return
         elif path in LISTS:
             self._events.put(getattr(self._term, LISTS[path]))
-        elif path.endswith("/state") and event is EventType.NODE_DATA_CHANGED:
+        elif znodes.is_partition_state(path) and event is EventType.NODE_DATA_CHANGED:
             self._events.put(self._term.reassignments.look_at, znodes.partition_of(path))
         elif path.startswith(znodes.TOPICS) and event is EventType.NODE_DATA_CHANGED:
             self._events.put(self._term.look_at_topic, path.removeprefix(znodes.TOPICS + "/"))

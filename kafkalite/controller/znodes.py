@@ -82,6 +82,15 @@ def partition_state_path(topic: str, partition: int) -> str:
     return f"{TOPICS}/{topic}/partitions/{partition}/state"
 
 
+def is_partition_state(path: str) -> bool:
+    """Is it the state of a partition? A topic may be called "state", too.
+
+    >>> is_partition_state("/brokers/topics/state/partitions/0/state"), is_partition_state("/brokers/topics/state")
+    (True, False)
+    """
+    return path.startswith(TOPICS) and "/partitions/" in path and path.endswith("/state")
+
+
 def partition_of(path: str) -> TopicPartition:
     """Whose state stands there.
 

@@ -123,3 +123,15 @@ def test_no_state_is_decided_twice_for_nothing() -> None:
 
     assert epoch == state(rig)[1] == 1
     assert 1 == len(rig.told(101, LeaderAndIsrRequest))
+
+
+def test_a_topic_may_be_called_state() -> None:
+    """Its znode ends like those of partitions' states."""
+    rig = five()
+    rig.add_topic("state", {0: [101]})
+    rig.run()
+    rig.do(zk.SetDataRequest(znodes.topic_path("state"), znodes.encode_topic({0: [101], 1: [102]})))
+
+    rig.run()
+
+    assert 102 == rig.state("state", 1).leader
