@@ -66,6 +66,14 @@ def test_a_group_that_nobody_knows_is_dead_and_has_no_offsets() -> None:
     assert {} == cluster.admin().group_offsets("nobody")
 
 
+def test_the_first_question_about_a_group_brings_its_topic_about() -> None:
+    """Until `__consumer_offsets` is there, nobody coordinates; who asks is patient."""
+    cluster = Cluster(brokers=3, zookeepers=1, seed=1, broker={"offsets_topic_num_partitions": 2}).start()
+
+    assert "Dead" == cluster.admin().describe_group("g").state
+    assert {"__consumer_offsets"} == set(cluster.admin().topics())
+
+
 def test_a_group_with_members_cannot_be_deleted_and_one_without_is_forgotten_with_its_offsets() -> None:
     """KIP-229."""
     cluster = cluster_with_a_group()
