@@ -142,8 +142,11 @@ class NodeDriver:
         return list(self._peers.values())
 
     def joined(self, name: NodeName, peer: Peer) -> None:
-        """Somebody connected."""
-        self._peers[name] = peer
+        """Somebody connected; too late, if the node has stopped meanwhile."""
+        if self._is_stopped:
+            peer.close()
+        else:
+            self._peers[name] = peer
 
     def received(self, name: NodeName, message: Any, version: int | None = None, client_id: str | None = None) -> None:
         """A message arrived on a connection that there still is."""

@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from kafkalite.errors import ProtocolError
 from kafkalite.protocol.frames import FRAME_BYTES_MAX, FrameReader
@@ -29,6 +30,7 @@ class Stream(asyncio.Protocol):
         self._reader = FrameReader(bytes_max)
         self._frames: deque[bytes] = deque()
         self._is_busy = self._is_paused = self._is_closed = False
+        self._is_full = self._waits_for_room = False  # of what the other side has not taken yet
         self._transport: asyncio.Transport | None = None
         self._unsent: list[Buffer] = []
 
@@ -37,10 +39,12 @@ class Stream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._is_closed:
+        if self._is_closed or transport.get_extra_info("peername") is None:  # it came, and it is gone
+            self._is_closed = True
             transport.abort()
             return
+        with suppress(OSError):  # some systems refuse if the other side is gone: we hear of that soon enough
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._on_made is not None:
             self._on_made()
         for frame in self._unsent:
@@ -55,6 +59,15 @@ class Stream(asyncio.Protocol):
             return
         self._pump()
 
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        if self._waits_for_room:
+            self._waits_for_room = False
+            self.next_frame()
+
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._is_closed:
             self._is_closed = True
@@ -65,6 +78,11 @@ class Stream(asyncio.Protocol):
         assert self._transport is not None, "there is no connection yet"
         host, port = self._transport.get_extra_info("peername")[:2]
         return f"{host}:{port}"
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What was written and waits for the other side to take it."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     # Our side -------------------------------------------------------------------------------------------------------
 
@@ -82,9 +100,11 @@ class Stream(asyncio.Protocol):
         self._is_busy = True
 
     def next_frame(self) -> None:
-        """Go on with what has arrived meanwhile."""
-        self._is_busy = False
-        self._pump()
+        """Go on with what has arrived meanwhile, once the other side has taken what was written (as Kafka does)."""
+        self._waits_for_room = self._is_full
+        if not self._is_full:
+            self._is_busy = False
+            self._pump()
 
     def close(self) -> None:
         """Close after what was written is sent; `on_lost` is not told."""

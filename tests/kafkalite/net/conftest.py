@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kafkalite.config import BrokerConfig, ZooKeeperConfig
-from kafkalite.facts import BrokerRegistered
+from kafkalite.facts import ControllerObeyed
 from kafkalite.net.nodes import ENSEMBLE_PORT, Served, serve_broker, serve_zookeeper
 from kafkalite.reference import REFERENCE
 from tests.kafkalite.net.ports import HOST, free_ports
@@ -28,7 +28,7 @@ class RealCluster:
     zookeepers: tuple[ZooKeeperConfig, ...]
     served: dict[str, Served] = field(default_factory=dict)
     facts: list[tuple[str, Any]] = field(default_factory=list)
-    registered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    ready: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     @property
     def bootstrap(self) -> str:
@@ -43,8 +43,8 @@ class RealCluster:
     def observe(self, node: str, fact: Any) -> None:
         """Keep a fact."""
         self.facts.append((node, fact))
-        if isinstance(fact, BrokerRegistered):
-            self.registered.release()
+        if isinstance(fact, ControllerObeyed):
+            self.ready.release()
 
     async def begin(self) -> None:
         """Start all nodes."""
@@ -56,9 +56,9 @@ class RealCluster:
             await self.begin_broker(config)
 
     def wait_for_brokers(self, count: int) -> None:
-        """Wait until so many more are registered."""
+        """Wait until so many more have heard of the controller: before that they can tell clients of nobody."""
         for _ in range(count):
-            assert self.registered.acquire(timeout=30), "a broker was not registered within 30 s"
+            assert self.ready.acquire(timeout=30), "a broker did not hear of the controller within 30 s"
 
     async def begin_broker(self, config: BrokerConfig) -> None:
         """Start one broker on what is in its folder."""
@@ -78,6 +78,8 @@ class RealCluster:
         """Stop all nodes."""
         for one in self.served.values():
             one.stop()
+        for _ in range(3):  # a transport closes one turn of the loop after it is told to
+            await asyncio.sleep(0)
 
     def run(self, coroutine: Any) -> None:
         """Run something on the cluster's loop, and wait for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import warnings
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_kazoo_finds_a_zookeeper(size: str, request: pytest.FixtureRequest) -> N
     """Z1, Z3: ephemerals, versions, watches, locks, elections, multi."""
     cluster: RealCluster = request.getfixturevalue(size)
     one, other = (kazoo.client.KazooClient(cluster.ensemble, timeout=3.0) for _ in range(2))
-    seen: list[Any] = []
+    seen: queue.Queue[Any] = queue.Queue()  # watches are told in a thread of kazoo's
     one.start(timeout=20)
     other.start(timeout=20)
     try:
@@ -71,7 +72,7 @@ def test_kazoo_finds_a_zookeeper(size: str, request: pytest.FixtureRequest) -> N
         one.create("/lab", b"0")
         one.set("/lab", b"1", version=0)
         other.sync("/lab")
-        assert b"1" == other.get("/lab", watch=seen.append)[0]
+        assert b"1" == other.get("/lab", watch=seen.put)[0]
         with pytest.raises(kazoo.exceptions.BadVersionError):
             other.set("/lab", b"2", version=0)
         one.create("/lab/here", ephemeral=True)
@@ -83,7 +84,8 @@ def test_kazoo_finds_a_zookeeper(size: str, request: pytest.FixtureRequest) -> N
         multi.set_data("/lab", b"3")
         assert 2 == len(multi.commit())
         other.sync("/lab")
-        assert ["CHANGED"] == [event.type for event in seen]
+        assert "CHANGED" == seen.get(timeout=20).type
+        assert seen.empty()
         one.stop()
         other.sync("/lab")
         assert other.exists("/lab/here") is None
