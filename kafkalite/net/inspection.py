@@ -88,7 +88,15 @@ async def _bounds(admin: AdminClient, partition: TopicPartition) -> tuple[str, s
 
 
 async def _offset(admin: AdminClient, partition: TopicPartition, timestamp_ms: int) -> int:
-    found: int = await admin.ask("list_offsets", *partition, timestamp_ms)
+    try:
+        found: int = await admin.ask("list_offsets", *partition, timestamp_ms)
+    except RequestFailed as failure:
+        if failure.error != "REQUEST_TIMED_OUT":
+            raise
+        topic, index = partition
+        raise NotThere(
+            f"{topic}-{index} has no leader that answers; `python -m kafkalite topics {topic}` shows who holds it"
+        ) from None
     return found
 
 
@@ -129,7 +137,7 @@ async def _describe(
     for partition in sorted({*readers, *committed}):
         try:
             start, end = await _offset(admin, partition, EARLIEST), await _offset(admin, partition, LATEST)
-        except RequestFailed:  # the topic is gone, or nobody leads it
+        except (RequestFailed, NotThere):  # the topic is gone, or nobody leads it
             start = end = -1
         at = committed.get(partition)
         lag = end - (start if at is None else at)

@@ -196,6 +196,22 @@ def test_what_is_not_there_ends_with_1_and_says_where_to_look(
     assert said in complaint
 
 
+def test_a_partition_without_a_leader_cannot_be_read_and_who_asks_is_told_where_to_look(
+    three_brokers: RealCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both of its brokers are gone."""
+    asyncio.run(create_topic(three_brokers, "orders"))
+    shell = Shell(three_brokers, capsys)
+    first = shell.table("topics", "orders")[0]
+    for broker in first[3].split(","):
+        three_brokers.served[f"b{broker}"].driver.loop.call_soon_threadsafe(three_brokers.served[f"b{broker}"].stop)
+
+    code, lines, complaint = shell.run("read", "orders", "--partition", "0", "--timeout", "3")
+
+    assert (1, []) == (code, lines)
+    assert "orders-0 has no leader that answers; `python -m kafkalite topics orders` shows who holds it" in complaint
+
+
 def test_a_cluster_that_is_not_there_ends_with_1_and_says_how_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["topics", "--bootstrap", f"{HOST}:{free_ports(1)[0]}", "--timeout", "0.5"])
 
