@@ -19,7 +19,7 @@ from kafkalite.sim.scenarios import catalogue
 
 from .tree import ROOT
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 TOLD = "leader-dies"  # the scenario whose telling the README shows
 TELLING = ROOT / "tests" / "kafkalite" / "sim" / "scenarios" / f"{TOLD}.txt"
 PLACEHOLDER = re.compile(r"<\w+>|\*|chNN|NAME|NN_")

@@ -14,12 +14,18 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from kafkalite.net.serve import serve
 from tests.kafkalite.net.ports import free_ports
 from tests.oracle.apache import NoJudge, apache_kafka, apache_zookeeper, classpath
 from tests.oracle.compare import is_as_known, observe, recorded_path, told
+from tests.oracle.moved import trucks
+from tests.oracle.on_zookeeper import survived
 from tests.oracle.programs import registry
+
+MOVED, ON_APACHE = "the-client-of-the-docs", "our-brokers-on-apache-zookeeper"
+WHOLE = (MOVED, ON_APACHE)  # what is no program of raw requests
 
 
 def main() -> int:
@@ -29,6 +35,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="keep Apache Kafka's answers in observed/")
     parser.add_argument("--bootstrap", metavar="HOST:PORT", help="an Apache Kafka that runs already, as broker 101")
     options = parser.parse_args()
+    names = options.programs or [*registry.PROGRAMS, *WHOLE]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="oracle-")))
         try:
@@ -36,9 +43,13 @@ def main() -> int:
         except NoJudge as reason:
             print(f"Apache Kafka cannot be asked: {reason}", file=sys.stderr)
             return 3
-        [port, *_] = free_ports(110)
-        ours = stack.enter_context(serve(folder / "kafkalite", port=port)).bootstrap
-        return _compare(ours, theirs, options.programs or list(registry.PROGRAMS), record=options.record)
+        ours = stack.enter_context(serve(folder / "kafkalite", port=_port())).bootstrap
+        programs = [name for name in names if name not in WHOLE]
+        differing = _compare(ours, theirs, programs, record=options.record)
+        differing += MOVED in names and not _same(MOVED, trucks(theirs), trucks(ours))
+        differing += ON_APACHE in names and not _survives(folder)
+    print(f"{len(names)} programs, {differing} differ otherwise than `differences.py` says")
+    return 1 if differing else 0
 
 
 def _begin_apache(stack: ExitStack, folder: Path) -> str:
@@ -46,6 +57,33 @@ def _begin_apache(stack: ExitStack, folder: Path) -> str:
     port, zookeeper_port = free_ports(2)
     zookeeper = stack.enter_context(apache_zookeeper(jars, folder / "zookeeper", zookeeper_port))
     return stack.enter_context(apache_kafka(jars, folder / "kafka", port, zookeeper))
+
+
+def _port() -> int:
+    return free_ports(110)[0]
+
+
+def _survives(folder: Path) -> bool:
+    """Our brokers on Apache ZooKeeper, and on our own."""
+    try:
+        jars = classpath(folder)
+    except NoJudge as reason:
+        print(f"{'not asked':10} {ON_APACHE}: {reason}")
+        return True
+    timeout_ms = 2000
+    with apache_zookeeper(jars, folder / "zookeeper-alone", free_ports(1)[0]) as address:
+        on_theirs = folder / "on-theirs"
+        with serve(on_theirs, port=_port(), brokers=3, session_timeout_ms=timeout_ms, zookeeper=(address,)) as cluster:
+            expected = survived(cluster)
+    with serve(folder / "on-ours", port=_port(), brokers=3, session_timeout_ms=timeout_ms) as cluster:
+        return _same(ON_APACHE, expected, survived(cluster))
+
+
+def _same(name: str, expected: Any, found: Any) -> bool:
+    print(f"{'same' if expected == found else 'DIFFERS':10} {name}", flush=True)
+    if expected != found:
+        print(f"--- Apache's\n{expected}\n+++ kafkalite's\n{found}")
+    return bool(expected == found)
 
 
 def _compare(ours: str, theirs: str, names: list[str], *, record: bool) -> int:
@@ -60,8 +98,7 @@ def _compare(ours: str, theirs: str, names: list[str], *, record: bool) -> int:
         print(f"{'same' if found == expected else 'as listed' if is_known else 'DIFFERS':10} {name}", flush=True)
         if not is_known:
             print(told(expected, found))
-    print(f"{len(names)} programs, {differing} differ otherwise than `differences.py` says")
-    return 1 if differing else 0
+    return differing
 
 
 if __name__ == "__main__":
