@@ -747,7 +747,6 @@ class TransactionsUnloaded:
     """A broker coordinates the transactional ids of that partition no more."""
 
     partition: int
-    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

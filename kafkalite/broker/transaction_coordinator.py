@@ -82,13 +82,10 @@ class TransactionCoordinator(Component):
             self.set_timer("expiry", config.transaction_remove_expired_transaction_cleanup_interval_ms)
 
     def on_unloaded(self, index: int) -> None:
-        """Another broker leads the partition; it sends the markers, too."""
-        names = {*self._pending, *self._markers.decisions}
-        gone = tuple(sorted(name for name in names if self.topic.index_of(name) == index))
-        for name in gone:
-            self._pending.pop(name, None)
+        """Another broker leads the partition, and sends the markers. What was being written has been refused by now."""
+        for name in [name for name in self._markers.decisions if self.topic.index_of(name) == index]:
             self._markers.forget(name)
-        self.node.note(TransactionsUnloaded(index, gone))
+        self.node.note(TransactionsUnloaded(index))
 
     # What producers ask ---------------------------------------------------------------------------------------------
 
@@ -196,8 +193,7 @@ class TransactionCoordinator(Component):
         self._write(name, following, self._was_fenced, then, arguments)
 
     def _was_fenced(self, error: ErrorCode, then: Then, arguments: tuple[Any, ...]) -> None:
-        if error in {ErrorCode.NOT_COORDINATOR, ErrorCode.COORDINATOR_NOT_AVAILABLE}:
-            arguments = (error, *arguments[1:])
+        """Whoever waits for it asks again, and learns then whether it could be written."""
         then(*arguments)
 
     def _send_markers(self, name: str, one: Transaction) -> None:

@@ -96,8 +96,8 @@ def with_partitions(known: Transaction, partitions: Iterable[TopicPartition], no
 def decided(known: Transaction, state: State, now_ms: int, *, bumps_epoch: bool = False) -> Transaction:
     """Commit or abort is decided; an abort that fences takes the epoch away from whoever has it."""
     if bumps_epoch:
-        epoch = min(known.epoch + 1, EPOCH_MAX)
-        known = replace(known, epoch=epoch, last_producer_id=NO_PRODUCER_ID, last_epoch=NO_EPOCH)
+        # Never above EPOCH_MAX: the last epoch that is handed out is the one before.
+        known = replace(known, epoch=known.epoch + 1, last_producer_id=NO_PRODUCER_ID, last_epoch=NO_EPOCH)
     return replace(known, state=state, update_ms=now_ms)
 
 

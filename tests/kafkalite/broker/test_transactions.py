@@ -153,8 +153,9 @@ def test_a_producer_may_ask_for_its_next_epoch_in_its_own_name_and_a_zombie_may_
     zombie = Transactor(cluster, node="p2")
     zombie.producer_id, zombie.epoch = producer.producer_id, producer.epoch
 
-    assert NONE is producer.init(producer_id=0, producer_epoch=0)
-    assert (0, 1) == (producer.producer_id, producer.epoch)
+    for _ in range(2):  # the answer may be lost, and it asks again
+        assert NONE is producer.init(producer_id=0, producer_epoch=0)
+        assert (0, 1) == (producer.producer_id, producer.epoch)
     assert NONE is producer.init(producer_id=0, producer_epoch=1)
 
     assert ErrorCode.PRODUCER_FENCED is zombie.init(producer_id=0, producer_epoch=0)
@@ -174,6 +175,20 @@ def test_when_epochs_run_out_the_transactional_id_gets_a_new_producer_id() -> No
 
     assert [(0, EPOCH_MAX - 1), (1, 0)] == epochs
     assert [NONE, NONE, NONE] == [producer.add(A0), producer.write(A0, b"x"), producer.commit()]
+
+
+def test_a_late_transaction_is_fenced_once_however_long_that_takes_to_write() -> None:
+    cluster = cluster_of(brokers=3, transaction_abort_timed_out_transaction_cleanup_interval_ms=500)
+    late = begun(cluster, timeout_ms=1000)
+    assert NONE is late.add(A0)
+    for name in cluster.brokers:
+        if name != late.coordinator():
+            cluster.freeze(name, 8000)
+
+    cluster.run_for(12_000)
+
+    assert 1 == len(cluster.facts(TransactionFenced))
+    assert ["Empty", "Ongoing", "PrepareAbort", "CompleteAbort"] == states(cluster)
 
 
 # What is refused -----------------------------------------------------------------------------------------------------
@@ -226,6 +241,16 @@ def test_partitions_are_added_all_or_none() -> None:
     assert ["Empty"] == states(cluster)
 
 
+def test_a_partition_that_is_added_again_changes_nothing() -> None:
+    cluster = cluster_of(brokers=1)
+    producer = begun(cluster)
+
+    assert [NONE, NONE, NONE] == [producer.add(A0, B1), producer.add(A0), producer.add(A0, ("A", 1))]
+
+    partitions = [len(one.partitions) for one in cluster.facts(TransactionTurned)]
+    assert [0, 2, 3] == partitions, "the second was not even written down"
+
+
 def test_while_a_change_is_being_written_another_has_to_wait() -> None:
     cluster = cluster_of(brokers=3)
     producer = begun(cluster)
@@ -237,6 +262,24 @@ def test_while_a_change_is_being_written_another_has_to_wait() -> None:
     second = error_of(other.member.ask(coordinator, other.add_request(B1)))
 
     assert {ErrorCode.CONCURRENT_TRANSACTIONS, NONE} == {second, error_of(producer.member.answer(first))}
+
+
+def test_a_producer_that_begins_while_a_change_is_being_written_has_to_wait_for_it() -> None:
+    cluster = cluster_of(brokers=3)
+    producer, heir = begun(cluster), Transactor(cluster, node="p2")
+    coordinator = producer.coordinator()
+    for name in cluster.brokers:
+        if name != coordinator:
+            cluster.freeze(name, 500)
+    added = producer.member.send(coordinator, producer.add_request(A0))
+    cluster.run_for(100)
+    asked = heir.member.send(coordinator, InitProducerIdRequest("t", 60_000))
+
+    errors = [error_of(producer.member.answer(added)), error_of(heir.member.answer(asked))]
+
+    assert [NONE, ErrorCode.CONCURRENT_TRANSACTIONS] == errors
+    assert [] == cluster.facts(TransactionFenced)
+    assert ["Empty", "Ongoing"] == states(cluster)
 
 
 def test_a_broker_that_does_not_coordinate_an_id_says_so() -> None:

@@ -198,3 +198,26 @@ def test_a_coordinator_acts_on_nothing_that_its_followers_may_not_have() -> None
     assert "Ongoing" == states(cluster)[-1]
     assert WriteTxnMarkersRequest not in {type(getattr(step.event, "message", None)) for step in cluster.steps}
     until(cluster, "CompleteCommit")
+
+
+def test_a_transaction_is_complete_as_soon_as_there_are_enough_replicas_to_say_so() -> None:
+    """Every marker is written, and then the coordinator's own log takes nothing for a while."""
+    cluster = cluster_of()
+    producer = Transactor(cluster)
+    assert NONE is producer.init()
+    coordinator = producer.coordinator()
+    mine = next(("A", index) for index in range(3) if cluster.leader("A", index) == coordinator)
+    assert [NONE, NONE] == [producer.add(mine), producer.write(mine, b"a")]
+    producer.member.send(coordinator, producer.end_request(is_commit=True))
+    until(cluster, "PrepareCommit")
+    others = [name for name in cluster.brokers if name != coordinator]
+    for other in others:
+        cluster.kill(other)
+    cluster.run_for(60_000)
+    assert [b"a"] == producer.values(mine), "its readers need not wait"
+    assert "PrepareCommit" == states(cluster)[-1]
+
+    cluster.restart(others[0])
+
+    until(cluster, "CompleteCommit")
+    assert NONE is producer.commit()
