@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from kafkalite.facts import LogDeleted, ReplicasReassigned
+from kafkalite.facts import GroupStabilized, LogDeleted, ReplicasReassigned
 from kafkalite.sim.checkers import Checker, Expectations, TopicPromise
 from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.facades import Pending, RequestFailed
@@ -147,6 +147,24 @@ def test_it_is_told_when_it_begins_and_when_it_ends() -> None:
     cluster.run_until(lambda: is_there(cluster), "the end")
 
     assert [((104,), (101,)), ((), ())] == [(one.adding, one.removing) for one in cluster.facts(ReplicasReassigned)]
+
+
+def test_groups_move_with_the_partition_that_keeps_them() -> None:
+    """C3, O2: the coordinator gives its replica away; members find the next one and go on where they were."""
+    cluster = four_brokers()
+    cluster.topic("__consumer_offsets", assignment=((101, 102, 103),), cleanup_policy="compact")
+    cluster.member("c1", "g", "orders", auto_offset_reset="earliest", auto_commit_interval_ms=1000)
+    write(cluster, 20)
+    cluster.run_until(lambda: 20 == cluster.committed("g", "orders"), "the first commit")
+
+    cluster.admin().reassign("__consumer_offsets", 0, 104, 102)
+    cluster.run_until(lambda: (104, 102) == cluster.view.assignments["__consumer_offsets", 0], "the end")
+    cluster.run_until(lambda: "b104" == cluster.leader("__consumer_offsets"), "the new coordinator")
+    cluster.producer("p2").send("orders", b"20").result()
+    cluster.run_until(lambda: 21 == cluster.committed("g", "orders"), "the commit at the new coordinator")
+
+    assert [b"%d" % number for number in range(21)] == [one.value for one in cluster.view.polled["c1"]]
+    assert 1 == len(cluster.facts(GroupStabilized)), "nobody had to join again"
 
 
 # Leaders --------------------------------------------------------------------------------------------------------------
