@@ -1,7 +1,8 @@
 """CRC32C (Castagnoli), the checksum of a record batch: how a torn or flipped batch is told from a whole one.
 
-Python's `zlib.crc32` is another polynomial, so this is a table of our own, which takes two bytes at a step. A driver
-that has an accelerated one (the `crc32c` package, a thousand times faster) gives it to `use` once, at the start.
+Python's `zlib.crc32` is another polynomial, so this is a table of our own, which takes two bytes at a step. The driver
+for sockets (kafkalite.net.checksums) gives an accelerated one to `use`, if the `crc32c` package is installed: that is a
+thousand times faster.
 
 In a simulation all who look at a batch live in one process: its producer, its leader, each follower and each reader ask
 for the sum of the same bytes within moments. So the sums of short data that were asked for last are remembered.

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from kafkalite.errors import PartFailed
+from kafkalite.net.checksums import use_fast_checksums
 from kafkalite.node import (
     REPLY,
     CancelTimer,
@@ -79,6 +80,7 @@ class NodeDriver:
 
     def start(self) -> None:
         """Let the node begin."""
+        use_fast_checksums()
         self.node.wall_offset_ms = time.time() * 1000 - self.now_ms
         self.node.random = random.Random(random.SystemRandom().getrandbits(64))
         self.handle(Started())
