@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kafkalite.errors import ErrorCode
 from kafkalite.facts import OffsetsCommitted, OffsetsPending
+from kafkalite.protocol.group_admin import ListGroupsRequest
 from kafkalite.protocol.group_offsets import OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics
 from kafkalite.protocol.transactions import (
     TxnOffsetCommitRequest,
@@ -153,3 +154,5 @@ def test_the_next_coordinator_of_the_group_knows_what_is_pending_and_the_marker_
     cluster.run_until(lambda: bool(cluster.facts(OffsetsCommitted)), "the marker")
 
     assert 5 == one.committed(stable=True)
+    listed = one.member.ask(one.coordinator("g", GROUP), ListGroupsRequest())
+    assert ["g"] == [group.group_id for group in listed.groups], "which is all that it knows of the group"

@@ -106,6 +106,17 @@ def test_an_open_transaction_holds_back_those_who_want_what_is_committed_also_be
     assert [(0, 4)] == [(one.was, one.offset) for one in cluster.facts(LastStableOffsetAdvanced)]
 
 
+def test_what_was_deleted_of_an_open_transaction_holds_nobody_back_there() -> None:
+    cluster = cluster_of(brokers=1)
+    producer = begun(cluster)
+    assert [NONE, NONE] == [producer.add(A0), producer.write(A0, b"a", b"b", b"c")]
+
+    cluster.admin().delete_records("A", 0, 2)
+
+    answer = producer.fetch(A0, 2)
+    assert (2, 2, 3) == (answer.log_start_offset, answer.last_stable_offset, answer.high_watermark)
+
+
 # Zombies -------------------------------------------------------------------------------------------------------------
 
 

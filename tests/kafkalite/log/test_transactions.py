@@ -287,6 +287,29 @@ def test_a_transaction_that_deletion_has_overtaken_holds_nobody_back_below_the_l
         log.read(0, 1)
 
 
+@pytest.mark.parametrize("is_crash", [False, True])
+def test_an_abort_that_was_cut_off_is_forgotten_also_where_a_snapshot_ends(is_crash: bool) -> None:
+    """A snapshot says all there is to say of what is before it, so nothing is read again there."""
+    storage = MemoryStorage()
+    log = PartitionLog(storage, FOLDER, CONFIG, 0)
+    log.append_as_leader(numbered(7, 0, 0, 1, TRANSACTIONAL), 0, 0)
+    log.close()
+    size = storage.size(f"{FOLDER}/00000000000000000000.log")
+    log.append_as_leader(encode_marker(Marker(False, 0), 7, 0, 0), 0, 0, is_from_client=False)
+    assert 1 == len(log.segments[0].aborted)
+
+    if is_crash:
+        storage.truncate(f"{FOLDER}/00000000000000000000.log", size)
+        log = PartitionLog(storage, FOLDER, CONFIG, 0, recovery_point=1)
+    else:
+        log.truncate_to(1)
+
+    assert (1, 0) == (log.log_end_offset, len(log.segments[0].aborted))
+    log.append_as_leader(encode_marker(Marker(True, 0), 7, 0, 0), 0, 0, is_from_client=False)
+    log.high_watermark = 2
+    assert [] == log.aborted_in(0, log.read(0, 1000)), "it was committed in the end"
+
+
 def test_a_follower_knows_the_same_from_the_leaders_bytes() -> None:
     run = Run(5)
     for _ in range(40):
