@@ -46,13 +46,7 @@ class TwoOwners(GroupCheck):
         fact: PartitionsAssigned = at.fact
         for partition in fact.partitions:
             for node, other in self.groups.held.get(fact.group, {}).get(partition, {}).items():
-                is_now = (other.member, other.generation) != (fact.member, fact.generation)
-                if (
-                    node != at.node
-                    and is_now
-                    and other.generation == fact.generation
-                    and _is_in(self, other.member, at)
-                ):
+                if node != at.node and other.generation == fact.generation and _is_in(self, other.member, at):
                     self.violated(f"{at.node} and {node} both read {partition} in generation {fact.generation}", at)
 
 
@@ -76,8 +70,9 @@ class AssignedBeforeRevoked(GroupCheck):
 def _is_in(check: GroupCheck, member: str, at: Announced) -> bool:
     """Whether that member, too, has joined the generation in which these partitions were assigned, and is not out."""
     fact: PartitionsAssigned = at.fact
-    newest = check.groups.members.get(fact.member)
-    return newest is not None and newest[1] == fact.generation and newest == check.groups.members.get(member)
+    coordinator = check.groups.coordinator_of.get(fact.member)
+    seat = check.groups.seats.get((coordinator or "", fact.group))
+    return seat is not None and fact.generation == seat.joined.get(fact.member) == seat.joined.get(member)
 
 
 class KeptWhenOut(GroupCheck):

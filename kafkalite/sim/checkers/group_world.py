@@ -88,7 +88,7 @@ class Groups:
         self.seats: dict[tuple[NodeName, str], Seat] = {}
         self.coordinators: dict[int, NodeName] = {}  # partition of `__consumer_offsets` -> who loaded it last
         self.stable: dict[str, Announced] = {}  # group -> its newest generation
-        self.members: dict[str, tuple[NodeName, int]] = {}  # member -> with whom it joined last, and which generation
+        self.coordinator_of: dict[str, NodeName] = {}  # member -> with whom it joined last
         self.held: dict[str, dict[TopicPartition, dict[NodeName, Holding]]] = {}
         self.group_of: dict[NodeName, str] = {}
         self.progress: dict[Place, Progress] = {}
@@ -165,7 +165,7 @@ class Groups:
     def on_member_joined(self, at: Announced) -> None:
         fact: MemberJoined = at.fact
         self.seat(at.node, fact.group).joined[fact.member] = fact.generation
-        self.members[fact.member] = at.node, fact.generation
+        self.coordinator_of[fact.member] = at.node
 
     def on_member_left(self, at: Announced) -> None:
         self._gone(at)
@@ -181,7 +181,6 @@ class Groups:
         seat = self.seat(at.node, at.fact.group)
         seat.joined.pop(at.fact.member, None)
         seat.gone[at.fact.member] = at
-        self.members.pop(at.fact.member, None)
         if seat.is_stable:
             seat.orphaned = seat.orphaned or at
         return seat

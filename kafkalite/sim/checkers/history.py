@@ -107,12 +107,6 @@ class History:
         fact: PositionReset = at.fact
         self._reading(at).position = fact.position
 
-    def on_partitions_assigned(self, at: Announced) -> None:
-        """Somebody else may have read there since: where the consumer goes on is not where it was."""
-        for topic, partition in at.fact.partitions:
-            reading = self.partition(topic, partition).readings.setdefault(at.node, Reading())
-            reading.position = None
-
     def on_records_polled(self, at: Announced) -> None:
         fact: RecordsPolled = at.fact
         history = self.partition(fact.topic, fact.partition)

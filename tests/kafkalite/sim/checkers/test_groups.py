@@ -167,6 +167,10 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
         [*TWO, *is_out("m2"), loaded(2), rebalances(2), *joined(2, "m2", broker=2), stable(2, 2, m2=(A, B))],
         None,
     ),
+    "a coordinator that has lost the group begins at generation 1 again": (
+        [*TWO_READ, loaded(1), *joined(1, "m3"), reads("c3", 1, A)],
+        None,
+    ),
     "who is told to join again joins": (
         [*TWO, *is_out("m2"), *joined(2, "m1"), stable(2, m1=(A, B))],
         None,
