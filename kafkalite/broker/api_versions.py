@@ -9,14 +9,19 @@ Source: Kafka's KafkaApis.handleApiVersionsRequest, SocketServer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
+from kafkalite.errors import ErrorCode
 from kafkalite.node import Component, Node, handler_name
 from kafkalite.protocol.api_versions import API_VERSIONS, ApiVersionsRequest, ApiVersionsResponse
 from kafkalite.protocol.registry import ENTRIES, api_versions_response
 from kafkalite.types import NodeName
+
+WITH_NAMES = 3  # the version that came with the client's name and version (KIP-511)
+NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")  # they stand in metrics
 
 
 class ApiVersions(Component):
@@ -27,6 +32,10 @@ class ApiVersions(Component):
         self._serves = serves
 
     def on_api_versions_request(self, source: NodeName, request: ApiVersionsRequest) -> None:
+        names = request.client_software_name, request.client_software_version
+        if self.node.asked_version == WITH_NAMES and not all(map(NAME.fullmatch, names)):
+            self.node.reply(source, ApiVersionsResponse(ErrorCode.INVALID_REQUEST))
+            return
         answer = _newest()
         served = [one for one in answer.api_keys if self._serves(handler_name(ENTRIES[one.api_key].request))]
         self.node.reply(source, replace(answer, api_keys=tuple(served)))

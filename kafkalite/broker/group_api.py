@@ -98,8 +98,6 @@ class GroupApi(Component):
         found = None
         if kind not in {OF_A_GROUP, OF_A_TRANSACTIONAL_ID}:
             error, message = ErrorCode.INVALID_REQUEST, f"key type {kind}: expected a group (0) or transactional id (1)"
-        elif not key and kind == OF_A_GROUP:
-            error, message = ErrorCode.INVALID_GROUP_ID, "the group has no name"
         else:
             topic = self._topic if kind == OF_A_GROUP else self._transactions
             found = topic.coordinator_of(key)

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from kafkalite.log.crc import crc32c
-from kafkalite.log.errors import CorruptBatch
+from kafkalite.log.errors import CorruptBatch, InvalidRecord
 from kafkalite.log.record import Record, decode_record, encode_record
 from kafkalite.storage import Buffer
 
@@ -102,7 +102,7 @@ def validate(data: Buffer, *, as_produced: bool = False) -> BatchHeader:
     """The header of `data`, which is exactly one whole batch with the right CRC.
 
     As produced, it must also have one record for each of its offsets: only compaction makes gaps.
-    Raises CorruptBatch, saying what was expected.
+    Raises CorruptBatch, saying what was expected, or InvalidRecord if the gaps alone are wrong.
     """
     header = read_header(data)
     if header.magic != MAGIC:
@@ -110,11 +110,13 @@ def validate(data: Buffer, *, as_produced: bool = False) -> BatchHeader:
     if header.size != len(data):
         raise CorruptBatch(f"the batch says it has {header.size} bytes; {len(data)} came")
     offsets = header.last_offset_delta + 1
-    if not 0 <= header.record_count <= offsets or (as_produced and not 0 < header.record_count == offsets):
+    if not 0 <= header.record_count <= offsets:
         raise CorruptBatch(f"{header.record_count} records for {offsets} offsets")
     found = crc32c(memoryview(data)[CRC_FROM:])
     if found != header.crc:
         raise CorruptBatch(f"the batch at offset {header.base_offset} says CRC {header.crc:#x}; it is {found:#x}")
+    if as_produced and not 0 < header.record_count == offsets:
+        raise InvalidRecord(f"{header.record_count} records for {offsets} offsets; expected one for each")
     return header
 
 

@@ -31,6 +31,7 @@ SETTINGS = {
     "transaction.state.log.replication.factor": 1,
     "transaction.state.log.min.isr": 1,
     "transaction.state.log.num.partitions": 5,
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": 500,
     "group.initial.rebalance.delay.ms": 0,
     "log.message.timestamp.before.max.ms": str(2**63 - 1),
     "zookeeper.connection.timeout.ms": 30_000,

@@ -16,6 +16,10 @@ class Difference(NamedTuple):
     reason: str
 
 
+FENCED_LATER = ('-"log_start_offset": -1', '+"log_start_offset": 0')
+FENCED_WHY = """Kafka asks the transaction's coordinator before a batch goes to the log (KIP-890), and the coordinator
+knows no log start. Our log fences the zombie itself, with the same error."""
+
 DIFFERENCES: dict[str, Difference] = {
     "topics-placed-on-brokers-that-are-not-there": Difference(
         ('-"error_code": "REQUEST_TIMED_OUT"', '+"error_code": "INVALID_REPLICA_ASSIGNMENT"') * 2,
@@ -54,9 +58,20 @@ DIFFERENCES: dict[str, Difference] = {
         ),
         "An exception that Kafka's broker does not foresee; ours says what is wrong.",
     ),
-    "a-zombie-is-fenced": Difference(
-        ('-"log_start_offset": -1', '+"log_start_offset": 0'),
-        "Kafka asks the transaction's coordinator before a batch goes to the log (KIP-890), and the coordinator knows "
-        "no log start. Our log fences the zombie itself, with the same error.",
+    "a-control-batch-of-a-client": Difference(
+        (
+            '-"error_code": "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"',
+            '+"error_code": "INVALID_RECORD"',
+            '-"log_start_offset": -1',
+            '+"log_start_offset": 0',
+            '-"error_code": "NONE"',
+            '-"base_offset": 0',
+            '+"error_code": "INVALID_RECORD"',
+            '+"base_offset": -1',
+        ),
+        "A transactional batch without a transactional id is to Kafka one that nobody is authorized for; we authorize "
+        "nobody and look at the batch. A batch that claims the broker's time Kafka writes anew; ours are never opened.",
     ),
+    "a-transaction-that-times-out": Difference(FENCED_LATER, FENCED_WHY),
+    "a-zombie-is-fenced": Difference(FENCED_LATER, FENCED_WHY),
 }

@@ -16,14 +16,16 @@ from enum import Enum
 from operator import itemgetter
 from typing import Any
 
+from kafkalite.broker.topic_settings import SETTINGS
 from kafkalite.errors import ErrorCode
 from kafkalite.log.batch import decode_batch, encode_batch, split
 from kafkalite.log.record import Record
+from kafkalite.protocol.configs import DescribeConfigsResourceResult
 from kafkalite.protocol.group_membership import FindCoordinatorRequest
 from kafkalite.protocol.headers import RequestHeader
 from kafkalite.protocol.metadata import MetadataRequest, MetadataRequestTopic
 from kafkalite.protocol.registry import decode_response, encode_request, entry_of
-from kafkalite.protocol.topics import CreatableTopic, CreatableTopicConfig, CreateTopicsRequest
+from kafkalite.protocol.topics import CreatableTopic, CreatableTopicConfig, CreatableTopicConfigs, CreateTopicsRequest
 
 PATIENCE_S = 10.0
 NOT_YET = {
@@ -45,6 +47,7 @@ UNORDERED = {
     "AddPartitionsToTxnTopicResult": "name",
     "JoinGroupResponseMember": "member_id",
     "DescribeConfigsResourceResult": "name",
+    "CreatableTopicConfigs": "name",
     "ReassignablePartitionResponse": "partition_index",
     "OffsetDeleteResponsePartition": "partition_index",
     "PartitionResult": "partition_id",
@@ -167,10 +170,11 @@ class Session:
             time.sleep(0.02)
 
     def topic(self, partitions: int = 1, **settings: str) -> str:
-        """A new topic whose partitions have leaders."""
+        """A new topic whose partitions have leaders. It keeps what it is given: most records here are of 1970."""
         self._topics += 1
         name = self.name(f"topic-{self._topics}")
-        configs = tuple(CreatableTopicConfig(key.replace("_", "."), value) for key, value in settings.items())
+        wanted = {"retention_ms": "-1"} | settings
+        configs = tuple(CreatableTopicConfig(key.replace("_", "."), value) for key, value in wanted.items())
         self.quietly(CreateTopicsRequest((CreatableTopic(name, partitions, 1, configs=configs),), 10_000))
         self.wait_for(name)
         return name
@@ -199,7 +203,7 @@ class Session:
                 if one.name not in LEFT_OUT
             }
         if isinstance(value, tuple | list):
-            plain = [self._plain(one) for one in value]
+            plain = [self._plain(one) for one in value if not _is_setting_without_effect(one)]
             key = UNORDERED.get(type(value[0]).__name__) if value else None
             return plain if key is None else sorted(plain, key=itemgetter(key))
         if field == "records":
@@ -228,6 +232,11 @@ class Session:
             }
             for header, batch in split(data or b"")
         ]
+
+
+def _is_setting_without_effect(value: Any) -> bool:
+    """Whether it is a setting that Apache Kafka has and kafkalite has not."""
+    return isinstance(value, CreatableTopicConfigs | DescribeConfigsResourceResult) and value.name not in SETTINGS
 
 
 def _simple(value: Any) -> Any:

@@ -14,6 +14,7 @@ from kafkalite.errors import ErrorCode
 from kafkalite.log.batch import encode_batch
 from kafkalite.log.record import Record
 from kafkalite.node import Received, Send
+from kafkalite.protocol.api_versions import ApiVersionsRequest
 from kafkalite.protocol.fetch import FetchPartition, FetchRequest, FetchTopic
 from kafkalite.protocol.group_admin import DescribeGroupsRequest
 from kafkalite.protocol.group_membership import JoinGroupRequest, SyncGroupRequest
@@ -115,3 +116,16 @@ def test_a_fetch_session_that_nobody_began_is_not_found() -> None:
     [answer] = asked(cluster, "b101", FetchRequest(session_id=7, session_epoch=3), None)
 
     assert ErrorCode.FETCH_SESSION_ID_NOT_FOUND == answer.error_code
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "error"),
+    [(3, "librdkafka", 0), (3, "no name!", 42), (3, "", 42), (2, "", 0), (None, "", 0)],
+)
+def test_a_client_that_says_its_name_says_one_that_metrics_can_have(version: int | None, name: str, error: int) -> None:
+    """KIP-511."""
+    cluster = cluster_of(brokers=1)
+
+    [answer] = asked(cluster, "b101", ApiVersionsRequest(name, "2.16.1"), version)
+
+    assert (error, error == 0) == (answer.error_code, bool(answer.api_keys))

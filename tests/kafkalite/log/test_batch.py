@@ -24,7 +24,7 @@ from kafkalite.log.batch import (
 )
 from kafkalite.log.compression import records_of
 from kafkalite.log.crc import crc32c, crc32c_by_table, use
-from kafkalite.log.errors import CorruptBatch
+from kafkalite.log.errors import CorruptBatch, InvalidRecord
 from kafkalite.log.markers import Marker, decode_marker, encode_marker
 from kafkalite.log.record import Record, decode_record, encode_record
 from kafkalite.log.varint import decode_varint, encode_varint
@@ -179,8 +179,15 @@ def test_a_batch_that_is_cut_off_or_followed_by_more_is_refused() -> None:
 def test_a_produced_batch_has_a_record_for_each_offset(count: int, last_delta: int) -> None:
     forged = resealed(read_header(batch(b"v"))._replace(record_count=count, last_offset_delta=last_delta), b"")
 
-    with pytest.raises(CorruptBatch, match="records for"):
+    with pytest.raises((CorruptBatch, InvalidRecord), match="records for"):
         validate(forged, as_produced=True)
+
+
+def test_what_only_compaction_makes_is_whole_and_still_not_what_a_producer_sends() -> None:
+    thinned = resealed(read_header(batch(b"v"))._replace(record_count=0, last_offset_delta=4), b"")
+
+    with pytest.raises(InvalidRecord):
+        validate(thinned, as_produced=True)
 
 
 def test_a_compacted_batch_may_have_fewer_records_than_offsets() -> None:

@@ -11,4 +11,5 @@ from tests.oracle.programs import (  # noqa: F401 - for what it does to the regi
     malformed,
     producing,
     transactions,
+    versions,
 )

@@ -147,3 +147,34 @@ def a_group_is_described_and_deleted(one: Session) -> None:
     one.ask(DescribeGroupsRequest((group,)))
     one.ask(DeleteGroupsRequest((group,)))
     one.ask(DescribeGroupsRequest((group,)))
+
+
+@program
+def joining_again_with_nothing_new(one: Session) -> None:
+    """Who follows is told the same again; if the leader asks, there is a new generation."""
+    group = one.name("g")
+    member, _ = begun(one, group)
+    again = one.ask(join(group, member))
+    one.ask(join(group, member))
+    one.ask(sync(group, again.generation_id, member, {member: b"new share"}))
+    one.ask(sync(group, again.generation_id, member))
+    one.ask(HeartbeatRequest(group, again.generation_id, member))
+
+
+@program
+def a_group_of_something_else(one: Session) -> None:
+    group = one.name("g")
+    one.coordinator(group)
+    member = one.ask(join(group, protocol_type="connect")).member_id
+    joined = one.ask(join(group, member, protocol_type="connect"))
+    one.ask(sync(group, joined.generation_id, member, {member: b"task"}, protocol_type="connect"))
+    one.ask(DescribeGroupsRequest((group,)))
+
+
+@program
+def assignments_for_somebody_unknown(one: Session) -> None:
+    group = one.name("g")
+    one.coordinator(group)
+    member = one.ask(join(group)).member_id
+    joined = one.ask(join(group, member))
+    one.ask(sync(group, joined.generation_id, member, {"nobody": b"share"}))

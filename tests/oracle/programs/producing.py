@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
+from kafkalite.log.batch import encode_batch
+from kafkalite.log.record import Record
+from kafkalite.protocol.produce import PartitionProduceData, ProduceRequest, TopicProduceData
 from kafkalite.protocol.transactions import InitProducerIdRequest
 from tests.oracle.programs.registry import program
 from tests.oracle.programs.saying import fetch, produce
@@ -122,3 +127,52 @@ def an_idempotent_producer_nobody_has_met_begins_anywhere(one: Session) -> None:
     one.ask(produce(topic, batch(b"x", producer_id=10**9, producer_epoch=2, base_sequence=8)))
     one.ask(produce(topic, batch(b"x", producer_id=10**9, producer_epoch=4, base_sequence=1)))
     one.ask(produce(topic, batch(b"x", producer_id=10**9, producer_epoch=4, base_sequence=0)))
+
+
+@program
+def several_partitions_of_which_some_are_refused(one: Session) -> None:
+    topic, other = one.topic(partitions=3), one.topic()
+    damaged = batch(b"a")[:-1] + b"x"
+    first = tuple(PartitionProduceData(*each) for each in ((2, batch(b"a")), (0, damaged), (9, batch(b"b"))))
+    second = (PartitionProduceData(0, batch(b"c")),)
+    data = (TopicProduceData(topic, first), TopicProduceData(other, second))
+    answer = one.quietly(ProduceRequest(None, -1, 10_000, data))
+    one.say(
+        "outcomes",
+        sorted(
+            (each.name, part.index, part.error_code.name, part.base_offset)
+            for each in answer.responses
+            for part in each.partition_responses
+        ),
+    )
+
+
+@program
+def a_record_of_tomorrow(one: Session) -> None:
+    tomorrow_ms = int(time.time() * 1000) + 86_400_000
+    one.ask(produce(one.topic(), batch(b"a", times=(tomorrow_ms,))))
+
+
+@program
+def a_record_without_a_time(one: Session) -> None:
+    topic = one.topic()
+    one.ask(produce(topic, batch(b"a", times=(-1,))))
+    one.ask(fetch(topic))
+
+
+@program
+def a_control_batch_of_a_client(one: Session) -> None:
+    topic = one.topic()
+    for attributes in (0x20, 0x30, 0x08):
+        one.ask(produce(topic, batch(b"a", attributes=attributes)))
+
+
+@program
+def batches_that_contradict_themselves(one: Session) -> None:
+    topic = one.topic()
+    records = [Record(None, b"v", 1000, (), offset) for offset in (0, 3)]
+    one.ask(produce(topic, encode_batch(records)))
+    one.ask(produce(topic, encode_batch([])))
+    one.ask(produce(topic, batch(b"a", producer_id=10**9, producer_epoch=0, base_sequence=-1)))
+    one.ask(produce(topic, batch(b"a", base_offset=0, leader_epoch=77)))
+    one.ask(fetch(topic))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from kafkalite.protocol.group_offsets import OffsetFetchRequest, OffsetFetchRequestTopic
@@ -181,3 +182,22 @@ def aborted_transactions_are_listed_for_the_range(one: Session) -> None:
         producer.end(commit=commit)
     for offset in (0, 2, 3, 6, 8):
         one.ask(fetch(topic, offset, isolation_level=1))
+
+
+@program
+def a_transaction_that_times_out(one: Session) -> None:
+    """Its coordinator aborts it, with an epoch in its markers that fences whoever began it."""
+    topic = one.topic()
+    slow = Producer(one, "t", timeout_ms=500)
+    slow.add(topic)
+    slow.write(topic, b"a")
+    end = time.monotonic() + 30.0
+    while one.quietly(list_offsets(topic, LATEST, isolation_level=1)).topics[0].partitions[0].offset < 2:
+        assert time.monotonic() < end, "the transaction is still open"
+        time.sleep(0.05)
+    one.ask(fetch(topic, isolation_level=1))
+    slow.write(topic, b"b")
+    slow.add(topic)
+    one.ask(EndTxnRequest(slow.id, slow.producer_id, slow.epoch, True))
+    answer = one.quietly(InitProducerIdRequest(slow.id, 60_000))
+    one.say("epochs later", answer.producer_epoch - slow.epoch)
