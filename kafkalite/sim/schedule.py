@@ -158,6 +158,16 @@ def _fill(rng: Random, at_ms: float, ground: Ground) -> list[tuple[float, Fault]
     return [(at_ms, full), (at_ms + for_ms, Kill(broker)), (at_ms + for_ms + 50, Restart(broker))]
 
 
+def _late_news(rng: Random, at_ms: float, ground: Ground) -> list[tuple[float, Fault]]:
+    """A broker dies, and another one hears late what the controller has made of that."""
+    dead, late = rng.sample(ground.brokers, 2)
+    for_ms = rng.uniform(0.5, 1.0) * ground.longest_ms
+    links = [(broker, late) for broker in ground.brokers if broker != late]
+    slow: list[tuple[float, Fault]] = [(at_ms, SlowLink(*link, 200)) for link in links]
+    healed: list[tuple[float, Fault]] = [(at_ms + for_ms, SlowLink(*link, 1)) for link in links]
+    return [*slow, (at_ms, Kill(dead)), (at_ms + for_ms, Restart(dead)), *healed]
+
+
 def _slow_disk(rng: Random, at_ms: float, ground: Ground) -> list[tuple[float, Fault]]:
     node = rng.choice((*ground.brokers, *ground.zookeepers))
     return [(at_ms, SlowDisk(node, 30)), (at_ms + _a_while(rng, ground), SlowDisk(node, 1))]
@@ -165,5 +175,5 @@ def _slow_disk(rng: Random, at_ms: float, ground: Ground) -> list[tuple[float, F
 
 _KINDS: tuple[Callable[[Random, float, Ground], list[tuple[float, Fault]]], ...] = (
     *(_kill_broker, _kill_broker, _zookeeper_dies, _freeze, _freeze),
-    *(_break, _break, _cut, _isolate, _slow, _skew, _fill, _slow_disk),
+    *(_break, _break, _cut, _isolate, _slow, _skew, _fill, _slow_disk, _late_news),
 )

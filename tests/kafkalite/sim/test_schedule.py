@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from kafkalite.sim.faults import Kill, LoseDisk, PowerLoss, Restart
+from kafkalite.sim.faults import Kill, LoseDisk, PowerLoss, Restart, SlowLink
 from kafkalite.sim.schedule import Ground, Profile, draw_schedule
 
 GROUND = Ground(("b1", "b2", "b3"), ("z1", "z2", "z3"), ("p1", "c1"), 1000, 60_000)
@@ -17,13 +17,18 @@ PROFILES = [profile for profile in Profile if profile is not Profile.CALM]
 def test_whatever_dies_is_restarted_and_whatever_lasts_ends_before_the_schedule_does(profile: Profile) -> None:
     for seed in range(50):
         down: set[str] = set()
+        slow: set[tuple[str, str]] = set()
         for at_ms, fault in draw_schedule(Random(seed), GROUND, profile):
             assert GROUND.from_ms <= at_ms + getattr(fault, "for_ms", 0) <= GROUND.to_ms
             if isinstance(fault, Kill | PowerLoss | LoseDisk):
                 down.add(fault.node)
             elif isinstance(fault, Restart):
                 down.discard(fault.node)
-        assert not down
+            elif isinstance(fault, SlowLink) and fault.factor > 1:
+                slow.add((fault.source, fault.to))
+            elif isinstance(fault, SlowLink):
+                slow.discard((fault.source, fault.to))
+        assert (set(), set()) == (down, slow)
 
 
 def test_calm_has_no_faults_and_kills_leaves_the_power_of_brokers_on() -> None:
