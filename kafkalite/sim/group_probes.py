@@ -68,7 +68,8 @@ def _offsets(group: str, *partitions: TopicPartition) -> Any:
 
 
 def _sync(known: Known, member: str, generation: int) -> Any:
-    return group_membership.SyncGroupRequest(known.group, generation, member, known.instance)
+    kind = "consumer", "none"
+    return group_membership.SyncGroupRequest(known.group, generation, member, known.instance, *kind)
 
 
 def _leave(group: str, member: str) -> Any:
