@@ -7,7 +7,7 @@ eager         the range assignor
 cooperative   the cooperative sticky one
 static        two of the three members have an instance id
 patient       static members that are late for a rebalance stay in the group: their session is long
-lazy          members commit seldom, so nothing but heartbeats tells them what has become of them
+lazy          members stand still, and commit seldom, so nothing but heartbeats tells them what has become of them
 busy          members work on every record, and commit automatically
 failing       brokers die again and again
 """
@@ -30,7 +30,7 @@ from kafkalite.sim.workload import BROKER, CLIENT, ZOOKEEPER
 PARTITIONS = 4
 ROUND_MS, ROUNDS = 500.0, 30
 PATIENCE_MS = 30_000.0
-ZOMBIE_MAX_MS = 6000.0
+ZOMBIE_MAX_MS = 4000.0
 GROUP = GroupPlan("g1", ("orders",), ("range",), 3)
 
 
@@ -46,7 +46,13 @@ def _deaths(rng: Random, cluster: Cluster, count: int) -> list[tuple[float, Faul
     return faults
 
 
-def _played(group: GroupPlan, deaths: int = 1, processing_ms: float = 0, rounds: int = ROUNDS) -> Play:
+def _naps(rng: Random, count: int) -> list[tuple[float, Fault]]:
+    """The first members stand still for longer than their session lives."""
+    names = [f"{GROUP.name}m{number + 1}" for number in range(GROUP.count)]
+    return [(rng.uniform(1500, 8000), Freeze(rng.choice(names), rng.uniform(4000, 5000))) for _ in range(count)]
+
+
+def _played(group: GroupPlan, deaths: int = 1, naps: int = 0, processing_ms: float = 0, rounds: int = ROUNDS) -> Play:
     def playing(seed: int, parts: Parts, attach: Attach) -> None:
         rng = Random(f"planted groups/{seed}")
         cluster = Cluster(
@@ -67,7 +73,7 @@ def _played(group: GroupPlan, deaths: int = 1, processing_ms: float = 0, rounds:
         cluster.consumer("reader", auto_offset_reset="earliest").assign(*everything)
         members = Members((group,), cluster, seed, processing_ms)
         members.begin()
-        for at_ms, fault in _deaths(rng, cluster, deaths):
+        for at_ms, fault in _deaths(rng, cluster, deaths) + _naps(rng, naps):
             cluster.inject(fault, at_ms)
         _keep_busy(cluster, members, rng, rounds)
         cluster.run_for(3000)
@@ -91,6 +97,6 @@ def _keep_busy(cluster: Cluster, members: Members, rng: Random, rounds: int) -> 
 eager, static = _played(GROUP), _played(replace(GROUP, static=2))
 cooperative = _played(replace(GROUP, strategies=("cooperative-sticky",)))
 patient = _played(replace(GROUP, static=2, settings=PATIENT))
-lazy = _played(replace(GROUP, settings=(("auto_commit_interval_ms", 20_000),)), rounds=2 * ROUNDS)
+lazy = _played(replace(GROUP, settings=(("auto_commit_interval_ms", 20_000),)), naps=4, rounds=2 * ROUNDS)
 busy = _played(GROUP, processing_ms=30)
 failing = _played(GROUP, deaths=6)
