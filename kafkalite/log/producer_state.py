@@ -185,10 +185,6 @@ class Producers:
         self._ended = [(first, marker) for first, marker in self._ended if marker >= high_watermark]
         return [*((first, None) for first in self._open.values()), *self._ended]
 
-    def first_unstable_offset(self, high_watermark: int) -> int | None:
-        """The first offset of a transaction that is open, or whose marker is not below the high watermark yet."""
-        return min((first for first, _marker in self.transactions(high_watermark)), default=None)
-
     def expire(self, now_ms: int, expiration_ms: int) -> None:
         """Forget who wrote nothing for that long, unless a transaction is open."""
         for producer_id, producer in list(self._known.items()):
