@@ -89,6 +89,14 @@ def _add_serve(commands: Any) -> None:
     serve.add_argument(
         "--parts", type=Path, metavar="FILE", help="a Python module of your own parts; the cluster is made of them"
     )
+    serve.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of every broker, under Kafka's name, as log.flush.interval.messages=1; may be repeated",
+    )
     serve.set_defaults(run=_serve)
 
 
@@ -125,6 +133,7 @@ def _semantics(_: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from kafkalite.net.broker_settings import SettingRefused  # noqa: PLC0415 - as above
     from kafkalite.net.own_parts import PartsRefused  # noqa: PLC0415 - as above
     from kafkalite.net.serve import ServeFailed, serve  # noqa: PLC0415 - as above
 
@@ -139,12 +148,13 @@ def _serve(options: argparse.Namespace) -> int:
                 port=options.port,
                 zookeeper=zookeeper,
                 parts=None if options.parts is None else str(options.parts),
+                settings=tuple(options.settings),
             ) as cluster,
             suppress(KeyboardInterrupt),
         ):  # from the first line on, Ctrl-C is how one stops it
             _tell(cluster)
             _watch(cluster)
-    except (ServeFailed, PartsRefused) as failure:
+    except (ServeFailed, PartsRefused, SettingRefused) as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0

@@ -9,10 +9,11 @@ each other on the port between). Another first port on the same folder is the sa
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kafkalite.config import BrokerConfig, ZooKeeperConfig
+from kafkalite.net.broker_settings import broker_settings
 
 FIRST_BROKER_ID = 101
 ZOOKEEPER_PORTS = 100  # above the first broker's
@@ -53,6 +54,7 @@ class ServePlan:
     zookeeper: tuple[str, ...] = ()
     session_timeout_ms: int = 6000  # after which a broker that is not heard of is dead to the others
     parts: str | None = None  # a module of somebody's own parts (kafkalite.net.own_parts)
+    settings: tuple[str, ...] = ()  # of every broker, NAME=VALUE under Kafka's names (kafkalite.net.broker_settings)
 
     @property
     def bootstrap(self) -> str:
@@ -66,38 +68,37 @@ class ServePlan:
         return self.zookeeper or tuple(f"{self.host}:{first + 2 * index}" for index in range(self.zookeepers))
 
     def processes(self, parts: str | None = None) -> list[Process]:
-        """The ensemble first, unless it is somebody else's; `parts` is the copy of somebody's own that they run."""
+        """The ensemble first, unless it is somebody else's; `parts` is the copy of somebody's own that they run.
+
+        Raises SettingRefused.
+        """
         own = () if self.zookeeper else self.ensemble
-        replicas, tick_ms = min(3, self.brokers), self.session_timeout_ms // TICKS_A_SESSION
         return [
+            *(Process(f"zookeeper-{n}", "zookeeper", self._server(name), parts) for n, name in enumerate(own, start=1)),
             *(
-                Process(
-                    f"zookeeper-{number}",
-                    "zookeeper",
-                    ZooKeeperConfig(name, self.ensemble, tick_ms=tick_ms, min_session_timeout_ms=2 * tick_ms),
-                    parts,
-                )
-                for number, name in enumerate(own, start=1)
-            ),
-            *(
-                Process(
-                    f"broker-{FIRST_BROKER_ID + index}",
-                    "broker",
-                    BrokerConfig(
-                        FIRST_BROKER_ID + index,
-                        self.ensemble,
-                        host=self.host,
-                        port=self.port + index,
-                        default_replication_factor=replicas,
-                        offsets_topic_replication_factor=replicas,
-                        transaction_state_log_replication_factor=replicas,
-                        transaction_state_log_min_isr=min(2, replicas),
-                        group_initial_rebalance_delay_ms=0,  # as Kafka's own settings for one machine have it
-                        zookeeper_session_timeout_ms=self.session_timeout_ms,
-                        controlled_shutdown_retry_backoff_ms=500,
-                    ),
-                    parts,
-                )
+                Process(f"broker-{FIRST_BROKER_ID + index}", "broker", self._broker(index), parts)
                 for index in range(self.brokers)
             ),
         ]
+
+    def _server(self, name: str) -> ZooKeeperConfig:
+        tick_ms = self.session_timeout_ms // TICKS_A_SESSION
+        return ZooKeeperConfig(name, self.ensemble, tick_ms=tick_ms, min_session_timeout_ms=2 * tick_ms)
+
+    def _broker(self, index: int) -> BrokerConfig:
+        replicas = min(3, self.brokers)
+        ours = BrokerConfig(
+            FIRST_BROKER_ID + index,
+            self.ensemble,
+            host=self.host,
+            port=self.port + index,
+            default_replication_factor=replicas,
+            offsets_topic_replication_factor=replicas,
+            transaction_state_log_replication_factor=replicas,
+            transaction_state_log_min_isr=min(2, replicas),
+            group_initial_rebalance_delay_ms=0,  # as Kafka's own settings for one machine have it
+            zookeeper_session_timeout_ms=self.session_timeout_ms,
+            controlled_shutdown_retry_backoff_ms=500,
+            replica_fetch_backoff_ms=100,  # a follower is often told of its new leader before the leader is
+        )
+        return replace(ours, **broker_settings(self.settings))

@@ -117,7 +117,7 @@ class ServedCluster:
     """All processes of a cluster."""
 
     def __init__(self, plan: ServePlan, folder: Path) -> None:
-        """Raises PartsRefused if the plan has parts of somebody's own that cannot be plugged in."""
+        """Raises PartsRefused or SettingRefused if the plan has parts or settings that cannot be."""
         self.plan, self.folder = plan, folder
         parts = None if plan.parts is None else str(keep_copy(Path(plan.parts), folder))
         self.processes = {process.name: ServedProcess(process, folder) for process in plan.processes(parts)}

@@ -86,7 +86,8 @@ class RealCluster:
         asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
 
 
-def real_cluster(folder: Path, brokers: int, zookeepers: int) -> Iterator[RealCluster]:
+def real_cluster(folder: Path, brokers: int, zookeepers: int, **settings: Any) -> Iterator[RealCluster]:
+    """A cluster while the generator lives; `settings` are its brokers'."""
     servers = tuple(f"{HOST}:{port}" for port in free_ports(zookeepers, apart=1 + ENSEMBLE_PORT))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -95,7 +96,7 @@ def real_cluster(folder: Path, brokers: int, zookeepers: int) -> Iterator[RealCl
         loop,
         folder,
         tuple(
-            BrokerConfig(101 + index, servers, host=HOST, port=port, zookeeper_session_timeout_ms=2000)
+            BrokerConfig(101 + index, servers, host=HOST, port=port, zookeeper_session_timeout_ms=2000, **settings)
             for index, port in enumerate(free_ports(brokers))
         ),
         tuple(ZooKeeperConfig(name, servers, tick_ms=300, min_session_timeout_ms=600) for name in servers),
