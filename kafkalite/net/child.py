@@ -11,8 +11,10 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +116,20 @@ def main() -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {process.name} %(levelname)s %(message)s"
     )
+    _take_all_files()
     try:
         asyncio.run(_run(process, Path(sys.argv[1])))
     except (OSError, StorageError, PartsRefused) as error:
         log.critical("cannot begin: %s", error)
         return 1
     return 0
+
+
+def _take_all_files() -> None:
+    """A connection is a file, and so is a segment: have as many as the system lets us, not what is usual in a shell."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems say "any number", and do not mean it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _run(process: Process, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -13,12 +14,16 @@ from typing import Any, TypedDict
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from kafkalite.errors import ErrorCode
 from kafkalite.net.plan import ZOOKEEPER_PORTS, Process, ServePlan
 from kafkalite.net.serve import ServedCluster, ServeFailed, serve
+from kafkalite.protocol.api_versions import ApiVersionsRequest
+from tests.oracle.session import Connection
 
 from .ports import HOST, free_ports
 
 SECONDS = 30.0
+FEW_FILES = 200
 
 
 class OnPorts(TypedDict):
@@ -134,6 +139,26 @@ def test_ctrl_c_stops_in_order(tmp_path: Path) -> None:
     assert (0, "") == (parent.returncode, errors)
     assert "BrokerStopped" in (tmp_path / "broker-101.log").read_text()
     assert (tmp_path / "broker-101" / ".kafka_cleanshutdown").exists()
+
+
+def test_a_broker_has_more_connections_than_a_shell_usually_lets_a_process_have(tmp_path: Path) -> None:
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, most))
+    try:
+        cluster = ServedCluster(ServePlan(**plan_on_free_ports()), tmp_path)
+        cluster.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (usual, most))
+    try:
+        connections = [Connection(cluster.bootstrap) for _ in range(FEW_FILES + 1)]
+        for connection in connections:
+            connection.send(ApiVersionsRequest("many", "1"))
+
+        assert [ErrorCode.NONE] * len(connections) == [one.receive().error_code for one in connections]
+        for connection in connections:
+            connection.close()
+    finally:
+        cluster.stop()
 
 
 def test_what_a_process_is_told_survives_being_written_down() -> None:
