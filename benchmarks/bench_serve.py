@@ -11,6 +11,7 @@ request to the response, and includes this process, which is one thread, as the 
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -48,10 +49,10 @@ def first_record_s(size: int) -> float:
     """Seconds from the command to the acknowledgement."""
     port = free_ports(PORTS)[0]
     command = [sys.executable, "-m", "kafkalite", "serve", "--port", str(port)]
+    command += ["--brokers", str(size), "--zookeepers", str(size)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began_s = time.monotonic()
-    with subprocess.Popen(
-        [*command, "--brokers", str(size), "--zookeepers", str(size)], stdout=subprocess.PIPE, text=True
-    ) as served:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as served:
         try:
             assert served.stdout is not None
             served.stdout.readline()

@@ -29,7 +29,7 @@ from kafkalite.facts import (
     ServerElected,
     ServerStoppedServing,
 )
-from kafkalite.net.nodes import Served, serve_broker, serve_zookeeper
+from kafkalite.net.nodes import Served
 from kafkalite.net.own_parts import PartsRefused, load
 from kafkalite.net.plan import Process
 from kafkalite.node import Called
@@ -63,9 +63,13 @@ class Child:
         config = self.process.config
         parts = REFERENCE if self.process.parts is None else load(Path(self.process.parts))
         if isinstance(config, BrokerConfig):
+            from kafkalite.net.broker_node import serve_broker  # noqa: PLC0415 - one of the two is never needed
+
             self._served = await serve_broker(config, parts, self.folder, self._observe, config.host)
         else:
             assert isinstance(config, ZooKeeperConfig)
+            from kafkalite.net.zookeeper_node import serve_zookeeper  # noqa: PLC0415 - as above
+
             host = config.name.rpartition(":")[0]
             self._served = await serve_zookeeper(config, parts, self.folder, self._observe, host)
             self._say_ready()

@@ -49,3 +49,19 @@ def test_rebalances_transactions_and_replays_come_to_an_end(groups: Any) -> None
     found = [groups.rebalances(3, "range"), groups.transactions(1), groups.replay(groups.commits(10))]
 
     assert all(rate > 0 for rate in found)
+
+
+def test_a_start_and_many_connections_are_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    found = import_module("bench_serve")
+    for name, fewer in (("IDLE", 20), ("BUSY", 5), ("SECONDS", 1.0), ("WARM_S", 0.1)):
+        monkeypatch.setattr(found, name, fewer)
+
+    found.connections()
+
+    assert 0 < found.first_record_s(1)
+    told = capsys.readouterr().out
+    assert "5 busy connections beside 20 idle ones" in told
+    assert "an idle connection takes" in told

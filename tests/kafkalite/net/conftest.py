@@ -13,7 +13,9 @@ import pytest
 
 from kafkalite.config import BrokerConfig, ZooKeeperConfig
 from kafkalite.facts import ControllerObeyed
-from kafkalite.net.nodes import ENSEMBLE_PORT, Served, serve_broker, serve_zookeeper
+from kafkalite.net.broker_node import serve_broker
+from kafkalite.net.nodes import Served
+from kafkalite.net.zookeeper_node import ENSEMBLE_PORT, serve_zookeeper
 from kafkalite.reference import REFERENCE
 from tests.kafkalite.net.ports import HOST, free_ports
 
