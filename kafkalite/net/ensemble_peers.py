@@ -38,19 +38,19 @@ def encode_message(message: Any) -> bytearray:
     return _frame({type(message).__name__: content})
 
 
-def decode_message(frame: bytes) -> Any:
+def decode_message(frame: bytes | bytearray | memoryview) -> Any:
     """The message in a frame without its length. Raises ProtocolError.
 
     >>> decode_message(b'{"Ack": {"zxid": 7}}')
     Ack(zxid=7)
     """
     try:
-        ((name, content),) = json.loads(frame).items()
+        ((name, content),) = json.loads(bytes(frame)).items()
         kind = _MESSAGES[name]
         hints = get_type_hints(kind)
         return kind(**{field: _of_type(hints[field], value) for field, value in content.items()})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ProtocolError(f"no message between servers of an ensemble: {frame[:60]!r} ({error})") from error
+        raise ProtocolError(f"no message between servers of an ensemble: {bytes(frame[:60])!r} ({error})") from error
 
 
 def _frame(content: Any) -> bytearray:
@@ -89,7 +89,7 @@ class EnsemblePeer(Peer):
         self.stream.write(_frame({"hello": own_name}))
         self._listening: Stream | None = None
 
-    def _read_nothing(self, frame: bytes) -> None:
+    def _read_nothing(self, frame: memoryview) -> None:
         self.stream.abort()  # the other end speaks on a connection of its own
 
     def heard(self, stream: Stream) -> None:
@@ -98,7 +98,7 @@ class EnsemblePeer(Peer):
             self._listening.close()
         self._listening = stream
 
-    def receive(self, frame: bytes) -> None:
+    def receive(self, frame: memoryview) -> None:
         """A message of the other end."""
         try:
             message = decode_message(frame)
@@ -133,17 +133,17 @@ class EnsembleListener:
         self.stream = Stream(self._read, self._lost)
         self._peer: EnsemblePeer | None = None
 
-    def _read(self, frame: bytes) -> None:
+    def _read(self, frame: memoryview) -> None:
         if self._peer is not None:
             self._peer.receive(frame)
             return
         try:
-            name = json.loads(frame)["hello"]
+            name = json.loads(bytes(frame))["hello"]
             is_known = node_of(name) in self._servers
         except (ValueError, TypeError, KeyError, AttributeError):
             is_known = False
         if not is_known:
-            log.info("a connection from somebody who is no server of this ensemble: %.60s", frame)
+            log.info("a connection from somebody who is no server of this ensemble: %.60s", bytes(frame))
             self.stream.abort()
             return
         peer = self._driver.peer(name)  # ours goes there, if it does not yet

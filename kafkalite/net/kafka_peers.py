@@ -47,7 +47,7 @@ class KafkaServerPeer(Peer):
         self.name = self.stream.peer_name()
         self._driver.joined(self.name, self)
 
-    def _read(self, frame: bytes) -> None:
+    def _read(self, frame: memoryview) -> None:
         try:
             request = decode_request(frame)
         except ProtocolError as error:
@@ -109,7 +109,7 @@ class KafkaClientPeer(Peer):
             self._asked.append(RequestHeader(entry.api.key, version, self._count, self._driver.node.name))
         self.stream.write(frame)
 
-    def _read(self, frame: bytes) -> None:
+    def _read(self, frame: memoryview) -> None:
         try:
             message = decode_response(frame, self._asked.popleft())
         except (ProtocolError, IndexError) as error:

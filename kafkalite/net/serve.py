@@ -10,6 +10,7 @@ interpreter. Binds loopback unless told otherwise: there is no authentication, s
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -21,6 +22,11 @@ from tempfile import TemporaryDirectory
 from kafkalite.errors import KafkaliteError
 from kafkalite.net.own_parts import keep_copy
 from kafkalite.net.plan import Process, ServePlan
+
+# glibc gives freed memory back to the system and asks for it again: for buffers of a MB, as many page faults as there
+# are pages, which cost more than all the rest of a broker's work. So a process keeps what it has once had, up to this.
+KEPT_MEMORY_BYTES = 128 << 20
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(KEPT_MEMORY_BYTES)}
 
 READY_S = 30.0
 STOP_S = 15.0
@@ -64,6 +70,7 @@ class ServedProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env={**ALLOCATOR, **os.environ},
                 start_new_session=True,  # Ctrl-C reaches the parent alone, which stops its children in order
             )
         assert self._popen.stdin is not None

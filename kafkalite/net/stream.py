@@ -21,14 +21,14 @@ class Stream(asyncio.Protocol):
 
     def __init__(
         self,
-        on_frame: Callable[[bytes], None],
+        on_frame: Callable[[memoryview], None],
         on_lost: Callable[[], None],
         on_made: Callable[[], None] | None = None,
         bytes_max: int = FRAME_BYTES_MAX,
     ) -> None:
         self._on_frame, self._on_lost, self._on_made = on_frame, on_lost, on_made
         self._reader = FrameReader(bytes_max)
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[memoryview] = deque()
         self._is_busy = self._is_paused = self._is_closed = False
         self._is_full = self._waits_for_room = False  # of what the other side has not taken yet
         self._transport: asyncio.Transport | None = None

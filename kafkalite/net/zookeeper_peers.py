@@ -60,7 +60,7 @@ class ZooKeeperServerPeer(Peer):
         self.name = self.stream.peer_name()
         self._driver.joined(self.name, self)
 
-    def _read(self, frame: bytes) -> None:
+    def _read(self, frame: memoryview) -> None:
         try:
             if self._has_session:
                 request = decode_request(frame)
@@ -113,7 +113,7 @@ class ZooKeeperClientPeer(Peer):
         xid = {PingRequest: PING_XID, SetWatches: SET_WATCHES_XID}.get(type(message), self._count)
         self.stream.write(encode_request(message, xid))
 
-    def _read(self, frame: bytes) -> None:
+    def _read(self, frame: memoryview) -> None:
         try:
             message = self._decoded(frame)
         except (ProtocolError, IndexError) as error:
@@ -122,7 +122,7 @@ class ZooKeeperClientPeer(Peer):
             return
         self._driver.received(self.name, message)
 
-    def _decoded(self, frame: bytes) -> Any:
+    def _decoded(self, frame: memoryview) -> Any:
         if self._asked and isinstance(self._asked[0], ConnectRequest):
             self._asked.popleft()
             return decode_connect(frame, ConnectResponse)

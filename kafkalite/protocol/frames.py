@@ -25,18 +25,18 @@ class FrameReader:
     >>> reader = FrameReader()
     >>> list(reader.receive(bytes.fromhex("00 00 00 02 61")))
     []
-    >>> list(reader.receive(bytes.fromhex("62 00 00 00 00")))
+    >>> [bytes(frame) for frame in reader.receive(bytes.fromhex("62 00 00 00 00"))]
     [b'ab', b'']
     """
 
     def __init__(self, bytes_max: int = FRAME_BYTES_MAX) -> None:
         self.bytes_max = bytes_max
         self.waiting_bytes = 0
-        self._chunks: list[bytes | bytearray | memoryview] = []
+        self._chunks: list[bytes] = []
         self._needed = LENGTH_BYTES  # until then nothing can be decided
 
-    def receive(self, data: bytes) -> Iterator[bytes]:
-        """Take in what arrived; give every frame that is complete now, without its length.
+    def receive(self, data: bytes) -> Iterator[memoryview]:
+        """Take in what arrived; give every frame that is complete now, without its length, as a view of what arrived.
 
         ProtocolError if a length is negative or above `bytes_max`: the connection is of no use any more.
         """
@@ -50,7 +50,7 @@ class FrameReader:
             end = at + LENGTH_BYTES + self._length(stream, at)
             if end > len(stream):
                 break
-            yield bytes(stream[at + LENGTH_BYTES : end])
+            yield stream[at + LENGTH_BYTES : end]
             at = end
         self._keep(stream[at:])
 

@@ -46,7 +46,7 @@ def test_a_length_that_no_frame_has_is_refused_at_once(length: str) -> None:
 def test_a_bad_length_behind_a_good_frame_is_refused_after_that_frame() -> None:
     stream = FrameReader().receive(framed(b"good") + b"GET / HTTP/1.1")
 
-    assert b"good" == next(stream)
+    assert b"good" == bytes(next(stream))
     with pytest.raises(ProtocolError, match="speaking Kafka's protocol"):
         next(stream)
 
