@@ -33,6 +33,7 @@ from net_servers import MOCK_PARTITIONS, NoJudge, Server, apache, kafkalite, moc
 SIZES = (100, 1000)  # bytes of a record
 TOPICS = 5
 KEPT_BYTES = 4_000_000  # in each partition that is read
+WAITED_FOR = 250  # records of a round whose acknowledgement is waited for
 MOCK_NAME = "librdkafka's mock"
 CPU_MAX_S = {"produce 100 B": 1.2, "consume 100 B": 0.5, "consume 1000 B": 0.5}  # a GB, of one broker
 
@@ -113,7 +114,7 @@ class Bench:
 
         producer.produce("late", b"")
         producer.flush()
-        for _ in range(250):
+        for _ in range(WAITED_FOR):
             producer.produce("late", bytes(100), on_delivery=delivered)
             producer.poll(0.002)
         producer.flush()

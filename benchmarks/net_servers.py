@@ -57,7 +57,7 @@ class Server:
     def make_topics(self, partitions: Mapping[str, int]) -> None:
         """Make topics with so many partitions each, unless they come into being by being written to."""
         if self.makes_topics:
-            admin = AdminClient({"bootstrap.servers": self.bootstrap})
+            admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
             asked = [NewTopic(name, count, self.replicas) for name, count in partitions.items()]
             for made in admin.create_topics(asked, operation_timeout=30).values():
                 made.result()
