@@ -130,7 +130,7 @@ class GroupConsumer(Node):
         self.cancel_timer("overdue_poll")
         done, self._works_up_to = tuple(self._works_up_to), []
         self.note(PollProcessed(self._group.group_id, self._spoke_as[0], done))
-        if self._to_read is not None:
+        if self._to_read is not None and self.membership.generation != NO_GENERATION:  # else it is not its any more
             self._take_over(self._to_read)
         if self._is_closed:
             self.close()

@@ -12,6 +12,8 @@ from kafkalite.facts import (
     GroupStabilized,
     MemberExpired,
     MemberFenced,
+    MemberJoined,
+    MemberLeft,
     MembershipFailed,
     OffsetsCommitted,
     PartitionsAssigned,
@@ -24,6 +26,7 @@ from kafkalite.types import TopicPartition
 
 A = "Topic-A"
 SESSION = {"session_timeout_ms": 10_000, "auto_offset_reset": "earliest"}
+COOPERATIVE = {"partition_assignment_strategy": ("cooperative-sticky",)}
 STRATEGIES = ["range", "roundrobin", "sticky", "cooperative-sticky"]
 
 
@@ -284,6 +287,22 @@ def test_a_program_that_works_too_long_loses_its_partitions_though_its_heart_bea
     settle(cluster, "c1", "c2")
 
     assert [True] == [one.is_lost for one in cluster.facts(PartitionsRevoked, victim) if one.is_lost]
+
+
+def test_what_was_assigned_to_a_program_that_works_too_long_is_not_its_any_more() -> None:
+    """It joined, worked on, was assigned partitions meanwhile, and had left the group when it polled again."""
+    cluster = cluster_of()
+    join(cluster, "g", "c1", max_poll_interval_ms=8000, max_poll_records=1, heartbeat_interval_ms=100, **COOPERATIVE)
+    cluster.member("c1", "g").work_at(500)
+    send(cluster, *map(str, range(9)))
+    cluster.member("c2", "g", A, **SESSION, **COOPERATIVE)
+    cluster.run_until(lambda: bool(cluster.facts(MemberJoined)[1:]), "c2 at the coordinator")
+    cluster.run_for(150)  # c1 hears of it by its heart, and joins when it polls; then it works on
+    cluster.member("c1", "g").work_at(30_000)
+    cluster.run_until(lambda: bool(cluster.facts(MemberLeft)), "c1 has left", 60_000)
+    cluster.run_for(40_000)
+
+    assert "" not in {one.member for one in cluster.facts(PartitionsAssigned, "c1")}
 
 
 def test_a_member_that_was_thrown_out_cannot_commit() -> None:
