@@ -17,7 +17,8 @@ from kafkalite.net.broker_settings import broker_settings
 
 FIRST_BROKER_ID = 101
 ZOOKEEPER_PORTS = 100  # above the first broker's
-TICKS_A_SESSION = 12
+TICKS_A_SESSION = 24  # a session's end is noticed up to a tick late: half of it until told, half of it until looked at
+FOLLOWER_TICKS = 10  # so long may a follower be silent: two fifths of a session
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,14 @@ class ServePlan:
 
     def _server(self, name: str) -> ZooKeeperConfig:
         tick_ms = self.session_timeout_ms // TICKS_A_SESSION
-        return ZooKeeperConfig(name, self.ensemble, tick_ms=tick_ms, min_session_timeout_ms=2 * tick_ms)
+        return ZooKeeperConfig(
+            name,
+            self.ensemble,
+            tick_ms=tick_ms,
+            init_limit=2 * FOLLOWER_TICKS,
+            sync_limit=FOLLOWER_TICKS,
+            min_session_timeout_ms=4 * tick_ms,
+        )
 
     def _broker(self, index: int) -> BrokerConfig:
         replicas = min(3, self.brokers)
