@@ -22,9 +22,12 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless browser of the system's."""
+    """A headless browser of the system's.
+
+    It ends with its module: as long as it is there Playwright's event loop runs in this thread, and no other may.
+    """
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - what runs without a browser needs no playwright
 
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
