@@ -38,6 +38,7 @@ from kafkalite.node import (
     Started,
     TimerFired,
 )
+from kafkalite.protocol.frames import BufferPool
 from kafkalite.types import NodeName
 
 log = logging.getLogger("kafkalite")
@@ -77,6 +78,7 @@ class NodeDriver:
         self._events: list[Event] = []  # that came while one was being handled
         self._is_handling = False
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.buffers = BufferPool()  # of all its connections
 
     def start(self) -> None:
         """Let the node begin."""

@@ -85,7 +85,7 @@ class EnsemblePeer(Peer):
     def __init__(self, driver: NodeDriver, name: NodeName, own_name: NodeName) -> None:
         """`own_name` is how the other end is to know us: our address and the channel."""
         self._driver, self.name = driver, name
-        self.stream = Stream(self._read_nothing, self.hung_up)
+        self.stream = Stream(driver.buffers, self._read_nothing, self.hung_up)
         self.stream.write(_frame({"hello": own_name}))
         self._listening: Stream | None = None
 
@@ -130,7 +130,7 @@ class EnsembleListener:
     def __init__(self, driver: NodeDriver, servers: Sequence[NodeName]) -> None:
         """`servers` are those of the ensemble; nobody else is listened to."""
         self._driver, self._servers = driver, servers
-        self.stream = Stream(self._read, self._lost)
+        self.stream = Stream(driver.buffers, self._read, self._lost)
         self._peer: EnsemblePeer | None = None
 
     def _read(self, frame: memoryview) -> None:

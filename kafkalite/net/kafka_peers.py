@@ -40,7 +40,7 @@ class KafkaServerPeer(Peer):
     def __init__(self, driver: NodeDriver) -> None:
         self._driver = driver
         self.name: NodeName = ""
-        self.stream = Stream(self._read, self._lost, self._made)
+        self.stream = Stream(driver.buffers, self._read, self._lost, self._made)
         self._request: Request | None = None  # in the works
 
     def _made(self) -> None:
@@ -95,7 +95,7 @@ class KafkaClientPeer(Peer):
 
     def __init__(self, driver: NodeDriver, name: NodeName) -> None:
         self._driver, self.name = driver, name
-        self.stream = Stream(self._read, self._lost)
+        self.stream = Stream(driver.buffers, self._read, self._lost)
         self._asked: deque[RequestHeader] = deque()
         self._count = 0
 

@@ -1,6 +1,6 @@
 """A connection's bytes: frames in, frames out, and a pause while somebody downstream is busy.
 
-One asyncio.Protocol serves all of them; what the frames hold is for who is handed them.
+One asyncio.BufferedProtocol serves all of them; what the frames hold is for who is handed them.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from kafkalite.errors import ProtocolError
-from kafkalite.protocol.frames import FRAME_BYTES_MAX, FrameReader
+from kafkalite.protocol.frames import FRAME_BYTES_MAX, BufferPool, FrameReader
 from kafkalite.storage import Buffer
 
 
-class Stream(asyncio.Protocol):
+class Stream(asyncio.BufferedProtocol):
     """Cuts what arrives into frames, and hands them over one at a time; the next when `next_frame()` is said."""
 
     def __init__(
         self,
+        pool: BufferPool,
         on_frame: Callable[[memoryview], None],
         on_lost: Callable[[], None],
         on_made: Callable[[], None] | None = None,
         bytes_max: int = FRAME_BYTES_MAX,
     ) -> None:
         self._on_frame, self._on_lost, self._on_made = on_frame, on_lost, on_made
-        self._reader = FrameReader(bytes_max)
+        self._reader = FrameReader(pool, bytes_max)
         self._frames: deque[memoryview] = deque()
         self._is_busy = self._is_paused = self._is_closed = False
         self._is_full = self._waits_for_room = False  # of what the other side has not taken yet
@@ -51,9 +52,13 @@ class Stream(asyncio.Protocol):
             transport.write(frame)
         self._unsent.clear()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._reader.room()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._reader.filled(nbytes)
         try:
-            self._frames.extend(self._reader.receive(data))
+            self._frames.extend(self._reader.frames())
         except ProtocolError:
             self.abort()
             return
@@ -121,6 +126,7 @@ class Stream(asyncio.Protocol):
     def _pump(self) -> None:
         while self._frames and not self._is_busy and not self._is_closed:
             self._on_frame(self._frames.popleft())
+        self._reader.rest()
         if self._transport is None or self._is_closed:
             return
         # What waits here was read ahead; more is not read until it is handed over. That is the back-pressure.

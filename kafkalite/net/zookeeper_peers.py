@@ -52,7 +52,7 @@ class ZooKeeperServerPeer(Peer):
     def __init__(self, driver: NodeDriver) -> None:
         self._driver = driver
         self.name: NodeName = ""
-        self.stream = Stream(self._read, self._lost, self._made, FRAME_BYTES_MAX)
+        self.stream = Stream(driver.buffers, self._read, self._lost, self._made, FRAME_BYTES_MAX)
         self._has_session = False
         self._xid = 0  # of the request in the works
 
@@ -99,7 +99,7 @@ class ZooKeeperClientPeer(Peer):
 
     def __init__(self, driver: NodeDriver, name: NodeName) -> None:
         self._driver, self.name = driver, name
-        self.stream = Stream(self._read, self._lost, None, FRAME_BYTES_MAX)
+        self.stream = Stream(driver.buffers, self._read, self._lost, None, FRAME_BYTES_MAX)
         self._asked: deque[Any] = deque()
         self._count = 0
 

@@ -1,7 +1,13 @@
 """Where one message ends and the next begins: four bytes of length, then so many bytes.
 
-The reader holds what has arrived and nothing more: a length of a gigabyte costs nothing until the gigabyte comes, and
-a length above the limit is refused at once.
+What arrives is put into a buffer once and, if it is large, read where it lies: such a frame is a view. Buffers go
+round: a megabyte of new memory for every request costs more than what is done with it. Nobody says when a frame is no
+longer looked at; Python knows who holds a view, and a buffer that is viewed is not used again.
+
+The reader holds what has arrived and nothing more: a length of a gigabyte costs nothing until the gigabyte comes, a
+length above the limit is refused at once, and who has nothing under way holds no buffer.
+
+Source: Kafka's NetworkReceive and MemoryPool.
 """
 
 from __future__ import annotations
@@ -12,49 +18,143 @@ from collections.abc import Iterator
 from kafkalite.errors import ProtocolError
 
 FRAME_BYTES_MAX = 100 * 1024 * 1024  # Kafka's socket.request.max.bytes
+BUFFER_BYTES = 1088 * 1024  # a request of the megabyte that a batch may have, and some
 
 _LENGTH = struct.Struct(">i")
 LENGTH_BYTES = _LENGTH.size
+_POOL_BYTES_MAX = 16 * 1024 * 1024
+_SMALL = 16  # what is so many times smaller than its buffer is kept without it
+
+
+class BufferPool:
+    """Buffers that are not in use, for the connections of one thread."""
+
+    def __init__(self, buffer_bytes: int = BUFFER_BYTES) -> None:
+        """`buffer_bytes` is what a buffer has at least; a larger one is made for a frame that needs it."""
+        self.buffer_bytes = buffer_bytes
+        self._free: list[bytearray] = []
+        self._free_bytes = 0
+
+    def take(self, size: int) -> bytearray:
+        """A buffer of at least `size` bytes, with anything in it."""
+        for place, buffer in enumerate(self._free):
+            if len(buffer) >= size:
+                self._free_bytes -= len(buffer)
+                return self._free.pop(place)
+        return bytearray(max(size, self.buffer_bytes))
+
+    def give(self, buffer: bytearray) -> None:
+        """Take a buffer back, unless somebody still looks at what is in it."""
+        if not is_viewed(buffer) and self._free_bytes + len(buffer) <= _POOL_BYTES_MAX:
+            self._free.append(buffer)
+            self._free_bytes += len(buffer)
+
+
+def is_viewed(buffer: bytearray) -> bool:
+    """Whether there are views of a buffer.
+
+    >>> buffer = bytearray(2)
+    >>> view = memoryview(buffer)[1:]
+    >>> is_viewed(buffer), view.release(), is_viewed(buffer)
+    (True, None, False)
+    """
+    last = buffer[-1]
+    try:
+        buffer.pop()  # what is viewed cannot become shorter
+    except BufferError:
+        return True
+    buffer.append(last)
+    return False
 
 
 class FrameReader:
     """Cuts a stream of bytes into frames.
 
-    `0 <= waiting_bytes < LENGTH_BYTES + the length of the frame that has begun`
+    Whoever has bytes puts them into `room()`, says `filled(count)`, and takes the `frames()` that are complete.
 
-    >>> reader = FrameReader()
-    >>> list(reader.receive(bytes.fromhex("00 00 00 02 61")))
+    >>> reader = FrameReader(BufferPool())
+    >>> def receive(data: bytes) -> list[bytes]:
+    ...     reader.room()[: len(data)] = data
+    ...     reader.filled(len(data))
+    ...     return [bytes(frame) for frame in reader.frames()]
+    >>> receive(bytes.fromhex("00 00 00 02 61"))
     []
-    >>> [bytes(frame) for frame in reader.receive(bytes.fromhex("62 00 00 00 00"))]
+    >>> receive(bytes.fromhex("62 00 00 00 00"))
     [b'ab', b'']
     """
 
-    def __init__(self, bytes_max: int = FRAME_BYTES_MAX) -> None:
+    def __init__(self, pool: BufferPool, bytes_max: int = FRAME_BYTES_MAX) -> None:
         self.bytes_max = bytes_max
-        self.waiting_bytes = 0
-        self._chunks: list[bytes] = []
-        self._needed = LENGTH_BYTES  # until then nothing can be decided
+        self._pool = pool
+        self._buffer: bytearray | None = None
+        self._start = self._end = 0  # what has arrived and was not given as a frame, in the buffer
+        self._rest = b""  # the same, without a buffer
+        self._room: memoryview | None = None
 
-    def receive(self, data: bytes) -> Iterator[memoryview]:
-        """Take in what arrived; give every frame that is complete now, without its length, as a view of what arrived.
+    @property
+    def waiting_bytes(self) -> int:
+        """What has arrived of a frame that is not complete; below its length and LENGTH_BYTES."""
+        return self._end - self._start + len(self._rest)
+
+    def room(self) -> memoryview:
+        """Where the next bytes go; it is never empty, and is valid until `filled`."""
+        self._make_room()
+        assert self._buffer is not None
+        self._room = memoryview(self._buffer)[self._end :]
+        return self._room
+
+    def filled(self, count: int) -> None:
+        """So many bytes were put there."""
+        assert self._room is not None, "there was no room() since"
+        self._room.release()
+        self._room = None
+        self._end += count
+
+    def frames(self) -> Iterator[memoryview]:
+        """Every frame that is complete now, without its length; a large one is a view of what arrived.
 
         ProtocolError if a length is negative or above `bytes_max`: the connection is of no use any more.
         """
-        self._chunks.append(data)
-        self.waiting_bytes += len(data)
-        if self.waiting_bytes < self._needed:
-            return  # nothing is joined before it is complete: a frame in a thousand pieces is copied once
-        stream = memoryview(data if len(self._chunks) == 1 else b"".join(self._chunks))
-        at = 0
-        while len(stream) - at >= LENGTH_BYTES:
-            end = at + LENGTH_BYTES + self._length(stream, at)
-            if end > len(stream):
-                break
-            yield stream[at + LENGTH_BYTES : end]
-            at = end
-        self._keep(stream[at:])
+        while self._buffer is not None and self._end - self._start >= LENGTH_BYTES:
+            begin = self._start + LENGTH_BYTES
+            end = begin + self._length(self._buffer, self._start)
+            if end > self._end:
+                return
+            self._start = end
+            frame = memoryview(self._buffer)[begin:end]
+            yield memoryview(bytes(frame)) if len(frame) * _SMALL <= len(self._buffer) else frame
 
-    def _length(self, stream: memoryview, at: int) -> int:
+    def rest(self) -> None:
+        """Nothing is expected at once: hold no more than what has arrived and what is looked at."""
+        buffer, waiting_bytes = self._buffer, self.waiting_bytes
+        if buffer is not None and waiting_bytes * _SMALL <= len(buffer) and not is_viewed(buffer):
+            self._rest = bytes(buffer[self._start : self._end])
+            self._buffer, self._start, self._end = None, 0, 0
+            self._pool.give(buffer)
+
+    def _make_room(self) -> None:
+        """Have a buffer that a whole frame fits in behind what has arrived, or at least a good part of it."""
+        buffer, waiting_bytes = self._buffer, self.waiting_bytes
+        # A frame that is larger than any batch gets room as it comes: at most as much again as is there.
+        size = min(self._needed_bytes(), max(2 * waiting_bytes, self._pool.buffer_bytes))
+        if buffer is not None and self._start + size <= len(buffer):
+            return
+        arrived = self._rest if buffer is None else buffer[self._start : self._end]
+        if buffer is None or size > len(buffer) or is_viewed(buffer):
+            if buffer is not None:
+                self._pool.give(buffer)
+            buffer = self._buffer = self._pool.take(size)
+        buffer[:waiting_bytes] = arrived
+        self._start, self._end, self._rest = 0, waiting_bytes, b""
+
+    def _needed_bytes(self) -> int:
+        """What the next frame needs, its length included; the least there is while that has not come."""
+        if self.waiting_bytes < LENGTH_BYTES:
+            return LENGTH_BYTES
+        stream, at = (self._rest, 0) if self._buffer is None else (self._buffer, self._start)
+        return LENGTH_BYTES + self._length(stream, at)
+
+    def _length(self, stream: bytes | bytearray, at: int) -> int:
         (length,) = _LENGTH.unpack_from(stream, at)
         if not 0 <= length <= self.bytes_max:
             raise ProtocolError(
@@ -62,13 +162,6 @@ class FrameReader:
                 f"Is the other side speaking Kafka's protocol?"
             )
         return int(length)
-
-    def _keep(self, rest: memoryview) -> None:
-        self._chunks = [bytes(rest)] if rest else []
-        self.waiting_bytes = len(rest)
-        self._needed = LENGTH_BYTES
-        if len(rest) >= LENGTH_BYTES:
-            self._needed += self._length(rest, 0)
 
 
 def begin_frame() -> bytearray:
