@@ -164,8 +164,9 @@ def test_confluents_admin_sees_topics_and_groups(cluster: ServedCluster, topic: 
         while not consumer.assignment():
             consumer.poll(0.05)
 
-        found = admin.list_topics(topic, SECONDS).topics[topic]
-        assert [0, 1, 2, 3] == sorted(found.partitions)
+        for asked in (topic, None):  # or all
+            found = admin.list_topics(asked, SECONDS).topics[topic]
+            assert [0, 1, 2, 3] == sorted(found.partitions)
         assert f"group-{topic}" in [one.group_id for one in admin.list_consumer_groups().result(SECONDS).valid]
         [group] = admin.describe_consumer_groups([f"group-{topic}"]).values()
         assert "STABLE" == group.result(SECONDS).state.name
