@@ -134,7 +134,7 @@ def decode_request(frame: Data) -> Request:
     """The request in a frame (without its length); records are slices of it, so a memoryview saves copying them.
 
     Bytes after it are overlooked, as by Kafka: librdkafka, up to 2.16 at least, writes three too many when it asks for
-    the metadata of all topics (its issue 5049).
+    the metadata of all topics (librdkafka#5049).
 
     >>> decode_request(bytes.fromhex("00 12 00 00 00 00 00 07 ff ff"))  # doctest: +NORMALIZE_WHITESPACE
     Request(header=RequestHeader(request_api_key=18, request_api_version=0, correlation_id=7, client_id=None),
