@@ -15,6 +15,7 @@ PYTHON ?=
 SEEDS ?= 500
 FIRST ?= 1
 ROUNDS ?= 20
+MINUTES ?= 10
 
 IN_VENV := .venv/bin/python
 # --no-build-isolation: the build backend, too, is the constrained one, installed just before.
@@ -24,13 +25,14 @@ ifneq ($(shell cat .venv/ready 2>/dev/null),$(CURDIR))
 .venv/ready: moved
 endif
 
-.PHONY: help learn test bench soak crash oracle constraints clean moved .venv
+.PHONY: help learn test bench soak memory crash oracle constraints clean moved .venv
 help:  ## say what there is
 	@echo "make learn        open JupyterLab on your own copy of the notebooks, in $(FOLDER)/"
 	@echo "                  make learn PORT=9000 FOLDER=elsewhere ARGS=--no-browser"
 	@echo "make test         style, types, build and tests; installs what they need"
 	@echo "make bench        speeds, as ratios of one run; takes some minutes"
-	@echo "make soak         many simulated clusters under faults (SEEDS=500, FIRST=1)"
+	@echo "make soak         many simulated clusters under faults (SEEDS=500, FIRST=1), then make memory"
+	@echo "make memory       processes of real clusters under mixed load: none may grow over 5% (MINUTES=10)"
 	@echo "make crash        processes of a real cluster killed under load, some minutes (ROUNDS=20)"
 	@echo "make .venv        only the environment (PYTHON=python3.12 chooses the Python)"
 	@echo "make oracle       the same clients against kafkalite and Apache Kafka (needs a JDK and Maven)"
@@ -48,8 +50,12 @@ bench: .venv/ready-to-test
 	@.ci/system-packages
 	@for bench in benchmarks/bench_*.py; do $(IN_VENV) "$$bench"; echo; done
 
-soak: .venv/ready
+soak: .venv/ready-to-test
 	@$(IN_VENV) -m kafkalite soak --seeds $(SEEDS) --first $(FIRST)
+	@$(MAKE) --no-print-directory memory
+
+memory: .venv/ready-to-test
+	@$(IN_VENV) -m tests.kafkalite.net.memory_command --minutes $(MINUTES) $(ARGS)
 
 crash: .venv/ready-to-test
 	@$(IN_VENV) -m tests.kafkalite.net.crash_command --rounds $(ROUNDS) $(ARGS)
