@@ -14,7 +14,8 @@ Apache Kafka take a client that asks first. Left out: producers and members of g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
@@ -28,9 +29,11 @@ from kafkalite.net.driver import NodeDriver, Peer
 from kafkalite.net.kafka_peers import KafkaClientPeer
 from kafkalite.net.nodes import host_and_port
 from kafkalite.net.stream import open_connection
-from kafkalite.node import Called, Node
+from kafkalite.node import Called, Effect, Event, Node
 from kafkalite.reference import REFERENCE
 from kafkalite.types import NodeName, TopicPartition
+
+log = logging.getLogger("kafkalite")
 
 PATIENCE_S = 10.0  # how long a question may take in all
 
@@ -50,6 +53,31 @@ class RequestFailed(KafkaliteError):
         return f"{self.api}: {self.error}{f' ({self.answer})' if self.answer else ''}"
 
 
+class ClientFailed(KafkaliteError):
+    """No answer will come, for a reason of the client's own; what was raised in it, if anything, is the cause."""
+
+
+class _ClientDriver(NodeDriver):
+    """Tells of what is raised while its node works: somebody waits for the answer that now does not come."""
+
+    def __init__(self, client: ClientOnTcp[Any], failed: Callable[[Exception], None]) -> None:
+        super().__init__(client.node, _connect, client.observe)
+        self._failed = failed
+
+    def _handled(self, event: Event) -> list[Effect]:
+        try:
+            return self.node.handle(event, self.now_ms)
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            self._failed(error)
+            return self._given_up(event)
+
+    def _perform(self, effects: list[Effect]) -> None:
+        try:
+            super()._perform(effects)
+        except Exception as error:  # noqa: BLE001 - a request that has no bytes, say; raised as above
+            self._failed(error)
+
+
 N = TypeVar("N", bound=Node)
 
 
@@ -61,7 +89,7 @@ class ClientOnTcp(Generic[N]):
         self._driver: NodeDriver | None = None
 
     async def __aenter__(self) -> Self:
-        self._driver = NodeDriver(self.node, _connect, self.observe)
+        self._driver = _ClientDriver(self, self._failed)
         self._driver.start()
         return self
 
@@ -70,14 +98,26 @@ class ClientOnTcp(Generic[N]):
     ) -> None:
         if self._driver is not None:
             self._driver.stop()
+        self._driver = None
+        self.end_waiting(ClientFailed("the client was closed before it had an answer"))
 
     def call(self, method: str, *arguments: Any) -> None:
         """Ask something of the node."""
         assert self._driver is not None, "expected `async with` around this"
         self._driver.handle(Called(method, arguments))
 
+    def _failed(self, error: Exception) -> None:
+        failure = ClientFailed(f"the client itself failed, not the cluster: {type(error).__name__}: {error}")
+        failure.__cause__ = error
+        if not self.end_waiting(failure):
+            log.error("%s", failure, exc_info=error)
+
     def observe(self, node: NodeName, fact: Any) -> None:
         """The node announces something."""
+
+    def end_waiting(self, failure: ClientFailed) -> bool:
+        """Raise this where somebody waits for the node; whether anybody does."""
+        raise NotImplementedError
 
     def unreachable(self, patience_s: float) -> ClusterUnreachable:
         """What to say when nobody has answered."""
@@ -108,7 +148,7 @@ class AdminClient(ClientOnTcp[Admin]):
     async def ask(self, method: str, *arguments: Any) -> Any:
         """What was found, as data; what was answered, as a line, where there is none.
 
-        Raises RequestFailed, and ClusterUnreachable if no broker has ever answered.
+        Raises RequestFailed, ClusterUnreachable if no broker has ever answered, ClientFailed.
         """
         number = len(self._asked) + 1
         answered = self._asked[number] = asyncio.get_running_loop().create_future()
@@ -123,6 +163,12 @@ class AdminClient(ClientOnTcp[Admin]):
     def observe(self, node: NodeName, fact: Any) -> None:
         if isinstance(fact, RequestAnswered) and not self._asked[fact.request].done():
             self._asked[fact.request].set_result(fact)
+
+    def end_waiting(self, failure: ClientFailed) -> bool:
+        waiting = [one for one in self._asked.values() if not one.done()]
+        for one in waiting:
+            one.set_exception(failure)
+        return bool(waiting)
 
 
 # Readers --------------------------------------------------------------------------------------------------------------
@@ -166,7 +212,7 @@ class RecordStream(ClientOnTcp[_Reader]):
         client, consumer = ClientConfig(tuple(bootstrap)), ConsumerConfig(auto_offset_reset="none")
         super().__init__(_Reader("reader", client, consumer, REFERENCE), bootstrap)
         self._patience_s = patience_s
-        self._news: asyncio.Queue[_Handed | PollFailed] = asyncio.Queue()
+        self._news: asyncio.Queue[_Handed | PollFailed | ClientFailed] = asyncio.Queue()
 
     async def read(
         self, start: Mapping[TopicPartition, int], until: Mapping[TopicPartition, int] | None = None
@@ -174,7 +220,7 @@ class RecordStream(ClientOnTcp[_Reader]):
         """The records from `start` on, each partition's in order; up to `until`, or for ever.
 
         Raises RequestFailed where a position cannot be read from, ClusterUnreachable if nothing comes for too long
-        although there must be something.
+        although there must be something, ClientFailed.
         """
         wanted = {one: start[one] for one in start if until is None or start[one] < until[one]}
         self.call("assign", tuple((*partition, offset) for partition, offset in wanted.items()))
@@ -183,6 +229,8 @@ class RecordStream(ClientOnTcp[_Reader]):
                 news = await asyncio.wait_for(self._news.get(), None if until is None else self._patience_s)
             except TimeoutError:
                 raise self.unreachable(self._patience_s) from None
+            if isinstance(news, ClientFailed):
+                raise news
             if isinstance(news, PollFailed):
                 raise RequestFailed(f"reading {news.topic}-{news.partition}", news.error, "")
             for record in news.records:
@@ -194,3 +242,7 @@ class RecordStream(ClientOnTcp[_Reader]):
     def observe(self, node: NodeName, fact: Any) -> None:
         if isinstance(fact, _Handed | PollFailed):
             self._news.put_nowait(fact)
+
+    def end_waiting(self, failure: ClientFailed) -> bool:
+        self._news.put_nowait(failure)  # for whoever reads, now or next
+        return True
