@@ -56,12 +56,23 @@ def test_a_start_and_many_connections_are_measured(
 ) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     found = import_module("bench_serve")
-    for name, fewer in (("IDLE", 20), ("BUSY", 5), ("SECONDS", 1.0), ("WARM_S", 0.1)):
+    fewer_of = {"IDLE": 20, "BUSY": 5, "SECONDS": 1.0, "WARM_S": 0.1, "SETTLE_S": 0.1, "ROUNDS": 2}
+    for name, fewer in fewer_of.items():
         monkeypatch.setattr(found, name, fewer)
 
     found.connections()
 
     assert 0 < found.first_record_s(1)
     told = capsys.readouterr().out
-    assert "5 busy connections beside 20 idle ones" in told
-    assert "an idle connection takes" in told
+    assert all(f"5 busy connections {who}" in told for who in ("alone, once more", "beside idle ones", "beside a slow"))
+    assert "one of 20 idle connections takes" in told
+
+
+def test_each_round_is_held_against_what_was_met_alone_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    found = import_module("bench_serve")
+    alone, again, slow = found.ALONE, found.AGAIN, found.SLOW_ONE
+    met = [{alone: [ms] * 9, again: [ms] * 9, slow: [factor * ms] * 9} for ms, factor in ((10, 3), (400, 1), (20, 2))]
+
+    assert [1, 2, 3] == found.compared(met, slow)
+    assert [1, 1, 1] == found.compared(met, again)
