@@ -8,8 +8,8 @@ that are open and say nothing, and beside a consumer that asks for megabytes and
 request to the response, and includes this process, which is one thread, as the broker is.
 
 A p99 differs from one moment to the next more than by what is measured here. So everything is measured in each of many
-rounds, in an order drawn anew, and held against what was met alone in the same round; what counts is the median of these
-ratios. How far they spread is told, and so is how much one half of "alone" differs from the other: that is noise.
+rounds, in an order drawn anew, and held against what was met alone in the same round; what counts is the median of
+these ratios. How far they spread is told, and so is how much one half of "alone" differs from the other: that is noise.
 """
 
 from __future__ import annotations
