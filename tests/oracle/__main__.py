@@ -23,6 +23,7 @@ from tests.oracle.compare import is_as_known, observe, recorded_path, told
 from tests.oracle.moved import trucks
 from tests.oracle.on_zookeeper import survived
 from tests.oracle.programs import registry
+from tests.oracle.served import first_port, one_broker
 
 MOVED, ON_APACHE = "the-client-of-the-docs", "our-brokers-on-apache-zookeeper"
 WHOLE = (MOVED, ON_APACHE)  # what is no program of raw requests
@@ -43,7 +44,7 @@ def main() -> int:
         except NoJudge as reason:
             print(f"Apache Kafka cannot be asked: {reason}", file=sys.stderr)
             return 3
-        ours = stack.enter_context(serve(folder / "kafkalite", port=_port())).bootstrap
+        ours = stack.enter_context(one_broker(folder / "kafkalite"))
         programs = [name for name in names if name not in WHOLE]
         differing = _compare(ours, theirs, programs, record=options.record)
         differing += MOVED in names and not _same(MOVED, trucks(theirs), trucks(ours))
@@ -59,10 +60,6 @@ def _begin_apache(stack: ExitStack, folder: Path) -> str:
     return stack.enter_context(apache_kafka(jars, folder / "kafka", port, zookeeper))
 
 
-def _port() -> int:
-    return free_ports(110)[0]
-
-
 def _survives(folder: Path) -> bool:
     """Our brokers on Apache ZooKeeper, and on our own."""
     try:
@@ -73,9 +70,11 @@ def _survives(folder: Path) -> bool:
     timeout_ms = 2000
     with apache_zookeeper(jars, folder / "zookeeper-alone", free_ports(1)[0]) as address:
         on_theirs = folder / "on-theirs"
-        with serve(on_theirs, port=_port(), brokers=3, session_timeout_ms=timeout_ms, zookeeper=(address,)) as cluster:
+        with serve(
+            on_theirs, port=first_port(), brokers=3, session_timeout_ms=timeout_ms, zookeeper=(address,)
+        ) as cluster:
             expected = survived(cluster)
-    with serve(folder / "on-ours", port=_port(), brokers=3, session_timeout_ms=timeout_ms) as cluster:
+    with serve(folder / "on-ours", port=first_port(), brokers=3, session_timeout_ms=timeout_ms) as cluster:
         return _same(ON_APACHE, expected, survived(cluster))
 
 

@@ -11,20 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from kafkalite.net.serve import serve
-from tests.kafkalite.net.ports import free_ports
 from tests.oracle.compare import OBSERVED, changed, is_as_known, observe, recorded_path, told
 from tests.oracle.differences import DIFFERENCES
 from tests.oracle.programs.registry import PROGRAMS
+from tests.oracle.served import one_broker
 
 
 @pytest.fixture(scope="module")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One broker for all programs, as in `make oracle`."""
-    [port, *_] = free_ports(110)
     folder: Path = tmp_path_factory.mktemp("served")
-    with serve(folder, port=port) as served:
-        yield served.bootstrap
+    with one_broker(folder) as address:
+        yield address
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
