@@ -117,7 +117,7 @@ def produce(address: str, topic: str, batch: bytes, requests: int) -> None:
     """Have the same batch appended so many times."""
     data = TopicProduceData(topic, (PartitionProduceData(0, batch),))
     frame = encode_request(ProduceRequest(None, -1, 30_000, (data,)), version=9, correlation_id=1, client_id="bare")
-    _exchange(address, [frame] * requests)
+    _exchange(address, [frame] * requests, 1)
 
 
 def fetch(address: str, topic: str, batch_records: int, requests: int) -> None:
@@ -127,24 +127,26 @@ def fetch(address: str, topic: str, batch_records: int, requests: int) -> None:
         partition = FetchPartition(0, -1, place * batch_records, -1, 2 * CHUNK_BYTES)
         request = FetchRequest(-1, 1000, 1, 1, 0, 0, -1, (FetchTopic(topic, (partition,)),))  # one batch at a time
         frames.append(encode_request(request, version=11, correlation_id=place, client_id="bare"))
-    _exchange(address, frames)
+    _exchange(address, frames, CHUNK_BYTES // 2)
 
 
-def _exchange(address: str, frames: list[bytearray]) -> None:
+def _exchange(address: str, frames: list[bytearray], answer_bytes_min: int) -> None:
     room = bytearray(4 * CHUNK_BYTES)
     with connected(address) as link:
         for place, frame in enumerate(frames):
             link.sendall(frame)
             if place >= IN_FLIGHT:
-                _answer(link, room)
+                _answer(link, room, answer_bytes_min)
         for _ in range(min(IN_FLIGHT, len(frames))):
-            _answer(link, room)
+            _answer(link, room, answer_bytes_min)
 
 
-def _answer(link: socket.socket, room: bytearray) -> None:
+def _answer(link: socket.socket, room: bytearray, bytes_min: int) -> None:
     view = memoryview(room)
     _receive(link, view[:4])
-    _receive(link, view[: _LENGTH.unpack_from(room)[0]])
+    (length,) = _LENGTH.unpack_from(room)
+    assert length >= bytes_min, f"an answer of {length} bytes: there was nothing to read"
+    _receive(link, view[:length])
 
 
 def _receive(link: socket.socket, into: memoryview) -> None:

@@ -29,6 +29,13 @@ from tests.oracle.apache import NoJudge, apache_kafka, apache_zookeeper, classpa
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 MOCK_PARTITIONS = 4  # of every topic that librdkafka's mock makes
+RETENTION_CHECK_MS = 300
+SEGMENT_BYTES = 64 << 20
+KEEPS_LITTLE = {  # a topic that is written and deleted all the time, in files whose memory is used again
+    "segment.bytes": str(SEGMENT_BYTES),
+    "retention.bytes": str(SEGMENT_BYTES),
+    "file.delete.delay.ms": str(RETENTION_CHECK_MS),
+}
 
 MOCK = """
 import sys
@@ -54,11 +61,13 @@ class Server:
         """What its brokers have used so far, in user mode and in the system's."""
         return sum(cpu_s(pid) for pid in self.pids)
 
-    def make_topics(self, partitions: Mapping[str, int]) -> None:
+    def make_topics(self, partitions: Mapping[str, int], config: Mapping[str, str] | None = None) -> None:
         """Make topics with so many partitions each, unless they come into being by being written to."""
         if self.makes_topics:
             admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-            asked = [NewTopic(name, count, self.replicas) for name, count in partitions.items()]
+            asked = [
+                NewTopic(name, count, self.replicas, config=dict(config or {})) for name, count in partitions.items()
+            ]
             for made in admin.create_topics(asked, operation_timeout=30).values():
                 made.result()
 
@@ -73,7 +82,8 @@ def cpu_s(pid: int) -> float:
 def kafkalite(brokers: int) -> Iterator[Server]:
     """Our own, every topic on all brokers."""
     (port,) = free_ports(1, apart=200)
-    with serve(brokers=brokers, port=port) as cluster:
+    settings = (f"log.retention.check.interval.ms={RETENTION_CHECK_MS}",)
+    with serve(brokers=brokers, port=port, settings=settings) as cluster:
         pids = tuple(one.pid for one in cluster.processes.values() if one.process.kind == "broker")
         yield Server(f"kafkalite, RF {brokers}", cluster.bootstrap, pids, brokers)
 
@@ -98,7 +108,8 @@ def apache(folder: Path) -> Iterator[Server]:
     zookeeper_port, port = free_ports(2)
     with apache_zookeeper(jars, folder / "zookeeper", zookeeper_port) as zookeeper:
         before = _children()
-        with apache_kafka(jars, folder / "kafka", port, zookeeper) as bootstrap:
+        more = {"log.retention.check.interval.ms": RETENTION_CHECK_MS, "log.initial.task.delay.ms": 0}
+        with apache_kafka(jars, folder / "kafka", port, zookeeper, more) as bootstrap:
             yield Server("Apache Kafka", bootstrap, tuple(_children() - before))
 
 

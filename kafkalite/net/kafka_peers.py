@@ -28,6 +28,7 @@ from kafkalite.protocol.registry import (
     encode_request,
     encode_response,
     entry_of,
+    response_pieces,
 )
 from kafkalite.types import NodeName
 
@@ -72,7 +73,7 @@ class KafkaServerPeer(Peer):
         assert role == REPLY, f"a broker sends {type(message).__name__} to {self.name} unasked"
         request, self._request = self._request, None
         assert request is not None, f"{type(message).__name__} answers nothing that {self.name} has asked"
-        self.stream.write(encode_response(message, request.header))
+        self.stream.write(*response_pieces(message, request.header))
         self._driver.loop.call_soon(self.stream.next_frame)
 
     def close(self) -> None:

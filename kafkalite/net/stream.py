@@ -48,8 +48,8 @@ class Stream(asyncio.BufferedProtocol):
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._on_made is not None:
             self._on_made()
-        for frame in self._unsent:
-            transport.write(frame)
+        for piece in self._unsent:
+            transport.write(piece)
         self._unsent.clear()
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -91,14 +91,15 @@ class Stream(asyncio.BufferedProtocol):
 
     # Our side -------------------------------------------------------------------------------------------------------
 
-    def write(self, frame: Buffer) -> None:
-        """Send a frame, as soon as there is a connection."""
+    def write(self, *pieces: Buffer) -> None:
+        """Send a frame, whole or in pieces, as soon as there is a connection."""
         if self._is_closed:
             return
         if self._transport is None:
-            self._unsent.append(frame)
-        else:
-            self._transport.write(frame)
+            self._unsent += pieces
+            return
+        for piece in pieces:
+            self._transport.write(piece)
 
     def hold(self) -> None:
         """Hand over nothing more until `next_frame()`."""

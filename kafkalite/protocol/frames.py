@@ -4,6 +4,8 @@ What arrives is put into a buffer once and, if it is large, read where it lies: 
 round: a megabyte of new memory for every request costs more than what is done with it. Nobody says when a frame is no
 longer looked at; Python knows who holds a view, and a buffer that is viewed is not used again.
 
+What is sent is not copied, either, if it is large: a frame goes out in pieces.
+
 The reader holds what has arrived and nothing more: a length of a gigabyte costs nothing until the gigabyte comes, a
 length above the limit is refused at once, and who has nothing under way holds no buffer.
 
@@ -17,7 +19,10 @@ from collections.abc import Iterator
 
 from kafkalite.errors import ProtocolError
 
+Buffer = bytes | bytearray | memoryview
+
 FRAME_BYTES_MAX = 100 * 1024 * 1024  # Kafka's socket.request.max.bytes
+LARGE_BYTES = 32 * 1024  # from here on another call of the system is cheaper than a copy
 BUFFER_BYTES = 1088 * 1024  # a request of the megabyte that a batch may have, and some
 
 _LENGTH = struct.Struct(">i")
@@ -162,6 +167,41 @@ class FrameReader:
                 f"Is the other side speaking Kafka's protocol?"
             )
         return int(length)
+
+
+class PiecewiseFrame(bytearray):
+    """A frame under way. What is large is not copied into it: it goes out from where it is, between what is.
+
+    >>> frame, records = PiecewiseFrame(), bytes(LARGE_BYTES)
+    >>> frame.put(b"ab")
+    >>> frame.put(records)
+    >>> frame.put(b"c")
+    >>> [len(piece) for piece in frame.pieces()], frame.pieces()[1] is records
+    ([6, 32768, 1], True)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(LENGTH_BYTES)
+        self._large: list[tuple[int, Buffer]] = []  # what goes before which byte
+
+    def put(self, data: Buffer) -> None:
+        """Let `data` come next; it must not change until the frame is sent."""
+        if len(data) < LARGE_BYTES:
+            self += data
+        else:
+            self._large.append((len(self), data))
+
+    def pieces(self) -> list[Buffer]:
+        """The whole frame, its length in front. Nothing can be added any more."""
+        _LENGTH.pack_into(self, 0, len(self) - LENGTH_BYTES + sum(len(data) for _, data in self._large))
+        if not self._large:
+            return [self]
+        pieces: list[Buffer] = []
+        view, at = memoryview(self), 0
+        for before, data in self._large:
+            pieces += [view[at:before], data]
+            at = before
+        return [*pieces, view[at:]] if at < len(view) else pieces
 
 
 def begin_frame() -> bytearray:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kafkalite.errors import ProtocolError
+from kafkalite.protocol.frames import PiecewiseFrame
 from kafkalite.protocol.schema import Kind
 
 Data = bytes | bytearray | memoryview
@@ -145,9 +146,10 @@ def sized_reader(kind: Kind, *, flexible: bool, null: bool) -> Read:
 
 
 def sized_writer(kind: Kind, *, flexible: bool, null: bool) -> Write:
-    """Writes a string, bytes or records."""
+    """Writes a string, bytes or records; records go to a piece of their own where there are pieces."""
     write_length = lengths(kind, flexible=flexible)[1]
     is_text = kind in _TEXT
+    is_records = kind is Kind.RECORDS
 
     def write(value: Any, out: bytearray) -> None:
         if value is None:
@@ -158,6 +160,9 @@ def sized_writer(kind: Kind, *, flexible: bool, null: bool) -> Write:
         if is_text:
             value = value.encode()
         write_length(len(value), out)
-        out += value
+        if is_records and type(out) is PiecewiseFrame:
+            out.put(value)
+        else:
+            out += value
 
     return write

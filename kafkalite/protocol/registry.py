@@ -34,7 +34,7 @@ from kafkalite.protocol import (
 from kafkalite.protocol.api import Api
 from kafkalite.protocol.api_versions import API_VERSIONS, ApiVersion, ApiVersionsRequest, ApiVersionsResponse
 from kafkalite.protocol.codec import Codec, codec
-from kafkalite.protocol.frames import begin_frame, end_frame
+from kafkalite.protocol.frames import PiecewiseFrame, begin_frame, end_frame
 from kafkalite.protocol.headers import RequestHeader, ResponseHeader
 from kafkalite.protocol.primitives import Data
 
@@ -161,16 +161,27 @@ def _key_and_version(frame: Data) -> tuple[int, int]:
 
 def encode_response(message: Any, header: RequestHeader) -> bytearray:
     """The response to a request with that header, as a frame, its length included."""
+    frame = begin_frame()
+    _encode_response(message, header, frame)
+    return end_frame(frame)
+
+
+def response_pieces(message: Any, header: RequestHeader) -> list[Data]:
+    """The same frame in pieces that go out one behind the other; large records are not copied."""
+    frame = PiecewiseFrame()
+    _encode_response(message, header, frame)
+    return frame.pieces()
+
+
+def _encode_response(message: Any, header: RequestHeader, frame: bytearray) -> None:
     entry = ENTRIES[header.request_api_key]
     version = header.request_api_version
     if entry.api is API_VERSIONS and not entry.api.serves(version):
         version = 0
     if version < entry.api.fenced_since:
         message = transactions.without_fenced(message)
-    frame = begin_frame()
     _response_header(entry.api.response_header(version)).encode(ResponseHeader(header.correlation_id), frame)
     entry.response_codec(version).encode(message, frame)
-    return end_frame(frame)
 
 
 def decode_response(frame: Data, header: RequestHeader) -> Any:

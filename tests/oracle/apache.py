@@ -70,10 +70,14 @@ def apache_zookeeper(jars: str, folder: Path, port: int) -> Iterator[str]:
 
 
 @contextmanager
-def apache_kafka(jars: str, folder: Path, port: int, zookeeper: str) -> Iterator[str]:
-    """A broker of Apache's on that port, as `host:port`."""
+def apache_kafka(
+    jars: str, folder: Path, port: int, zookeeper: str, more: Mapping[str, object] | None = None
+) -> Iterator[str]:
+    """A broker of Apache's on that port, as `host:port`; `more` are settings of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = SETTINGS | {
+    settings = {
+        **SETTINGS,
+        **(more or {}),
         "listeners": f"PLAINTEXT://{HOST}:{port}",
         "zookeeper.connect": zookeeper,
         "log.dirs": folder / "data",
