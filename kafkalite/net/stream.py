@@ -74,6 +74,8 @@ class Stream(asyncio.BufferedProtocol):
             self.next_frame()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._frames.clear()
+        self._reader.close()  # this and the transport hold each other until the collector comes, and it comes rarely
         if not self._is_closed:
             self._is_closed = True
             self._on_lost()

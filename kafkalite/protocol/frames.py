@@ -137,6 +137,16 @@ class FrameReader:
             self._buffer, self._start, self._end = None, 0, 0
             self._pool.give(buffer)
 
+    def close(self) -> None:
+        """Nothing more will come: hold nothing, whatever is under way."""
+        if self._room is not None:  # there is room for the end of a stream, too, and nothing fills it
+            self._room.release()
+            self._room = None
+        buffer, self._buffer = self._buffer, None
+        self._start, self._end, self._rest = 0, 0, b""
+        if buffer is not None:
+            self._pool.give(buffer)
+
     def _make_room(self) -> None:
         """Have a buffer that a whole frame fits in behind what has arrived, or at least a good part of it."""
         buffer, waiting_bytes = self._buffer, self.waiting_bytes

@@ -101,6 +101,20 @@ def test_a_frame_that_has_not_all_come_is_waited_for() -> None:
     assert [b"abc"] == list(received(reader, stream[-1:]))
 
 
+def test_a_reader_that_is_closed_holds_nothing() -> None:
+    """Neither what was half there nor the room for what did not come."""
+    pool = BufferPool()
+    reader = FrameReader(pool)
+    reader.room()[:3] = b"abc"
+    reader.filled(3)
+    lent = reader.room().obj
+
+    reader.close()
+
+    assert 0 == reader.waiting_bytes
+    assert lent is pool.take(1)
+
+
 @pytest.mark.parametrize("length", ["7f ff ff ff", "06 40 00 01", "ff ff ff ff", "80 00 00 00"])
 def test_a_length_that_no_frame_has_is_refused_at_once(length: str) -> None:
     with pytest.raises(ProtocolError, match=r"a frame of -?\d+ bytes was announced; expected 0 to 104857600"):
