@@ -26,8 +26,15 @@ GROUP_SESSION_MS = 20_000  # no member is taken for dead while a coordinator is 
 COMMIT_EVERY = 50  # records of a member
 PATIENCE_S = 120.0
 
-# A client tries again soon: what is measured is the cluster.
-CLIENT = {"retry.backoff.ms": 50, "reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 200, "log_level": 2}
+# A client tries again soon, and does not wait longer each time: what is measured is the cluster.
+CLIENT = {
+    "retry.backoff.ms": 50,
+    "retry.backoff.max.ms": 100,
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 200,
+    "topic.metadata.refresh.fast.interval.ms": 50,
+    "log_level": 2,
+}
 
 
 @dataclass
