@@ -38,7 +38,7 @@ from kafkalite.node import (
     Started,
     TimerFired,
 )
-from kafkalite.protocol.frames import BufferPool
+from kafkalite.protocol.buffers import BufferPool
 from kafkalite.types import NodeName
 
 log = logging.getLogger("kafkalite")

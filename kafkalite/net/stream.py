@@ -12,7 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from kafkalite.errors import ProtocolError
-from kafkalite.protocol.frames import FRAME_BYTES_MAX, BufferPool, FrameReader
+from kafkalite.protocol.buffers import BufferPool
+from kafkalite.protocol.frames import FRAME_BYTES_MAX, FrameReader
 from kafkalite.storage import Buffer
 
 

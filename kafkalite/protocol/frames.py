@@ -1,15 +1,10 @@
 """Where one message ends and the next begins: four bytes of length, then so many bytes.
 
-What arrives is put into a buffer once and, if it is large, read where it lies: such a frame is a view. Buffers go
-round: a megabyte of new memory for every request costs more than what is done with it. Nobody says when a frame is no
-longer looked at; Python knows who holds a view, and a buffer that is viewed is not used again.
+What arrives is put into a buffer once and, if it is large, read where it lies: such a frame is a view. The reader holds
+what has arrived and nothing more: a length of a gigabyte costs nothing until the gigabyte comes, a length above the
+limit is refused at once, and who has nothing under way holds no buffer.
 
-What is sent is not copied, either, if it is large: a frame goes out in pieces.
-
-The reader holds what has arrived and nothing more: a length of a gigabyte costs nothing until the gigabyte comes, a
-length above the limit is refused at once, and who has nothing under way holds no buffer.
-
-Source: Kafka's NetworkReceive and MemoryPool.
+Source: Kafka's NetworkReceive.
 """
 
 from __future__ import annotations
@@ -18,58 +13,13 @@ import struct
 from collections.abc import Iterator
 
 from kafkalite.errors import ProtocolError
-
-Buffer = bytes | bytearray | memoryview
+from kafkalite.protocol.buffers import BufferPool, is_viewed
 
 FRAME_BYTES_MAX = 100 * 1024 * 1024  # Kafka's socket.request.max.bytes
-LARGE_BYTES = 32 * 1024  # from here on another call of the system is cheaper than a copy
-BUFFER_BYTES = 1088 * 1024  # a request of the megabyte that a batch may have, and some
 
 _LENGTH = struct.Struct(">i")
 LENGTH_BYTES = _LENGTH.size
-_POOL_BYTES_MAX = 16 * 1024 * 1024
 _SMALL = 16  # what is so many times smaller than its buffer is kept without it
-
-
-class BufferPool:
-    """Buffers that are not in use, for the connections of one thread."""
-
-    def __init__(self, buffer_bytes: int = BUFFER_BYTES) -> None:
-        """`buffer_bytes` is what a buffer has at least; a larger one is made for a frame that needs it."""
-        self.buffer_bytes = buffer_bytes
-        self._free: list[bytearray] = []
-        self._free_bytes = 0
-
-    def take(self, size: int) -> bytearray:
-        """A buffer of at least `size` bytes, with anything in it."""
-        for place, buffer in enumerate(self._free):
-            if len(buffer) >= size:
-                self._free_bytes -= len(buffer)
-                return self._free.pop(place)
-        return bytearray(max(size, self.buffer_bytes))
-
-    def give(self, buffer: bytearray) -> None:
-        """Take a buffer back, unless somebody still looks at what is in it."""
-        if not is_viewed(buffer) and self._free_bytes + len(buffer) <= _POOL_BYTES_MAX:
-            self._free.append(buffer)
-            self._free_bytes += len(buffer)
-
-
-def is_viewed(buffer: bytearray) -> bool:
-    """Whether there are views of a buffer.
-
-    >>> buffer = bytearray(2)
-    >>> view = memoryview(buffer)[1:]
-    >>> is_viewed(buffer), view.release(), is_viewed(buffer)
-    (True, None, False)
-    """
-    last = buffer[-1]
-    try:
-        buffer.pop()  # what is viewed cannot become shorter
-    except BufferError:
-        return True
-    buffer.append(last)
-    return False
 
 
 class FrameReader:
@@ -179,53 +129,18 @@ class FrameReader:
         return int(length)
 
 
-class PiecewiseFrame(bytearray):
-    """A frame under way. What is large is not copied into it: it goes out from where it is, between what is.
-
-    >>> frame, records = PiecewiseFrame(), bytes(LARGE_BYTES)
-    >>> frame.put(b"ab")
-    >>> frame.put(records)
-    >>> frame.put(b"c")
-    >>> [len(piece) for piece in frame.pieces()], frame.pieces()[1] is records
-    ([6, 32768, 1], True)
-    """
-
-    def __init__(self) -> None:
-        super().__init__(LENGTH_BYTES)
-        self._large: list[tuple[int, Buffer]] = []  # what goes before which byte
-
-    def put(self, data: Buffer) -> None:
-        """Let `data` come next; it must not change until the frame is sent."""
-        if len(data) < LARGE_BYTES:
-            self += data
-        else:
-            self._large.append((len(self), data))
-
-    def pieces(self) -> list[Buffer]:
-        """The whole frame, its length in front. Nothing can be added any more."""
-        _LENGTH.pack_into(self, 0, len(self) - LENGTH_BYTES + sum(len(data) for _, data in self._large))
-        if not self._large:
-            return [self]
-        pieces: list[Buffer] = []
-        view, at = memoryview(self), 0
-        for before, data in self._large:
-            pieces += [view[at:before], data]
-            at = before
-        return [*pieces, view[at:]] if at < len(view) else pieces
-
-
 def begin_frame() -> bytearray:
     """An empty frame, to write a message to."""
     return bytearray(LENGTH_BYTES)
 
 
-def end_frame(frame: bytearray) -> bytearray:
-    """The same frame with its length written in front.
+def end_frame(frame: bytearray, more_bytes: int = 0) -> bytearray:
+    """The same frame with its length written in front; `more_bytes` belong to it, too, and are sent from elsewhere.
 
     >>> frame = begin_frame()
     >>> frame += b"ab"
     >>> end_frame(frame).hex(" ")
     '00 00 00 02 61 62'
     """
-    _LENGTH.pack_into(frame, 0, len(frame) - LENGTH_BYTES)
+    _LENGTH.pack_into(frame, 0, len(frame) - LENGTH_BYTES + more_bytes)
     return frame

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kafkalite.errors import ProtocolError
-from kafkalite.protocol.frames import PiecewiseFrame
+from kafkalite.protocol.pieces import PiecewiseFrame
 from kafkalite.protocol.schema import Kind
 
 Data = bytes | bytearray | memoryview

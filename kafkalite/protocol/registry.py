@@ -34,8 +34,9 @@ from kafkalite.protocol import (
 from kafkalite.protocol.api import Api
 from kafkalite.protocol.api_versions import API_VERSIONS, ApiVersion, ApiVersionsRequest, ApiVersionsResponse
 from kafkalite.protocol.codec import Codec, codec
-from kafkalite.protocol.frames import PiecewiseFrame, begin_frame, end_frame
+from kafkalite.protocol.frames import begin_frame, end_frame
 from kafkalite.protocol.headers import RequestHeader, ResponseHeader
+from kafkalite.protocol.pieces import PiecewiseFrame
 from kafkalite.protocol.primitives import Data
 
 _FAMILIES: tuple[ModuleType, ...] = (

@@ -8,7 +8,7 @@ import gc
 import pytest
 
 from kafkalite.net.stream import Stream
-from kafkalite.protocol.frames import BufferPool
+from kafkalite.protocol.buffers import BufferPool
 
 SECONDS = 20.0
 

@@ -10,15 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkalite.errors import ProtocolError
-from kafkalite.protocol.frames import (
-    BUFFER_BYTES,
-    FRAME_BYTES_MAX,
-    BufferPool,
-    FrameReader,
-    begin_frame,
-    end_frame,
-    is_viewed,
-)
+from kafkalite.protocol.buffers import BUFFER_BYTES, BufferPool, is_viewed
+from kafkalite.protocol.frames import FRAME_BYTES_MAX, FrameReader, begin_frame, end_frame
 
 
 def framed(payload: bytes) -> bytes:
