@@ -14,10 +14,12 @@ Source: Kafka's KafkaApis, GroupCoordinator. Left out: authorization.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from kafkalite.broker.group_coordinator import GroupCoordinator, Held
 from kafkalite.broker.metadata import MetadataCache
+from kafkalite.broker.offset_commits import Refused, answers, sort_out
 from kafkalite.broker.offsets_topic import OffsetsTopic
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
@@ -99,31 +101,16 @@ class GroupOffsetsApi(Component):
 
     def _allowed(self, answer: Answer, source: NodeName, request: OffsetCommitRequest, held: Held) -> None:
         """The group has said whether this one may commit; then each partition has its say."""
-        error = ErrorCode[answer.error]
-        refused: dict[TopicPartition, ErrorCode] = {}
-        offsets: dict[TopicPartition, CommittedOffset] = {}
-        for topic in request.topics:
-            for one in topic.partitions:
-                partition = (topic.name, one.partition_index)
-                why = self._why_not(partition, one)
-                if why is ErrorCode.NONE:
-                    offsets[partition] = self._committed(request, one)
-                else:
-                    refused[partition] = why
+        error, config = ErrorCode[answer.error], self._config
+        committed = partial(self._committed, request)
+        offsets, refused = sort_out(request.topics, self._metadata, config.offset_metadata_max_bytes, committed)
         if error is not ErrorCode.NONE or not offsets:
             self._answer_commit(error, source, request, refused)
             return
         generation = request.generation_id_or_member_epoch
         asked = CommitAsked(answer.ticket, request.member_id, generation, request.group_instance_id)
-        reply = self._coordinator.ticket(source, self._written, source, request, refused)
+        reply = self._coordinator.ticket(source, self._answer_commit, source, request, refused)
         self._coordinator.commit(held, asked, offsets, self._coordinator.settle, reply)
-
-    def _why_not(self, partition: TopicPartition, one: OffsetCommitRequestPartition) -> ErrorCode:
-        if not self._metadata.is_known(*partition):
-            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-        if len(one.committed_metadata or "") > self._config.offset_metadata_max_bytes:
-            return ErrorCode.OFFSET_METADATA_TOO_LARGE
-        return ErrorCode.NONE
 
     def _committed(self, request: OffsetCommitRequest, one: OffsetCommitRequestPartition) -> CommittedOffset:
         now_ms = self.node.wall_ms
@@ -133,36 +120,12 @@ class GroupOffsetsApi(Component):
             one.committed_offset, one.committed_leader_epoch, one.committed_metadata or "", commit_ms, expire_ms
         )
 
-    def _written(
-        self,
-        error: ErrorCode,
-        source: NodeName,
-        request: OffsetCommitRequest,
-        refused: dict[TopicPartition, ErrorCode],
-    ) -> None:
-        self._answer_commit(error, source, request, refused)
-
     def _answer_commit(
-        self,
-        error: ErrorCode,
-        source: NodeName,
-        request: OffsetCommitRequest,
-        refused: dict[TopicPartition, ErrorCode],
+        self, error: ErrorCode, source: NodeName, request: OffsetCommitRequest, refused: Refused
     ) -> None:
         found = error or next(iter(refused.values()), ErrorCode.NONE)
         self._refused("OffsetCommit", request.group_id, request.member_id, found)
-        topics = tuple(
-            OffsetCommitResponseTopic(
-                topic.name,
-                tuple(
-                    OffsetCommitResponsePartition(
-                        one.partition_index, error or refused.get((topic.name, one.partition_index), ErrorCode.NONE)
-                    )
-                    for one in topic.partitions
-                ),
-            )
-            for topic in request.topics
-        )
+        topics = answers(request.topics, error, refused, OffsetCommitResponseTopic, OffsetCommitResponsePartition)
         self.node.reply(source, OffsetCommitResponse(0, topics))
 
     # OffsetFetch ----------------------------------------------------------------------------------------------------
@@ -198,8 +161,9 @@ class GroupOffsetsApi(Component):
         """What is committed; `asked` are topics with partitions, None for all."""
         error = self._refused("OffsetFetch", group, "", self._topic.refusal(group))
         wanted = [(topic.name, index) for topic in asked or () for index in topic.partition_indexes]
-        if error is not ErrorCode.NONE:
-            return error, [(partition, *NOTHING, error) for partition in wanted]
+        if error is not ErrorCode.NONE:  # of the whole group; before version 2 there was no place to say so but these
+            is_said_of_each = not self.node.is_asked_since(2)
+            return error, [(partition, *NOTHING, error) for partition in wanted if is_said_of_each]
         fold = self._topic.loaded[self._topic.index_of(group)]
         found: list[FetchedOffset] = []
         for partition in fold.offsets.partitions(group) if asked is None else wanted:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from kafkalite.broker.group_coordinator import GroupCoordinator, Held
 from kafkalite.broker.metadata import MetadataCache
+from kafkalite.broker.offset_commits import Refused, answers, sort_out
 from kafkalite.broker.offsets_topic import OffsetsTopic
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode
@@ -24,9 +25,7 @@ from kafkalite.protocol.transactions import (
     TxnOffsetCommitResponsePartition,
     TxnOffsetCommitResponseTopic,
 )
-from kafkalite.types import Answer, CommitAsked, CommittedOffset, NodeName, TopicPartition
-
-Refused = dict[TopicPartition, ErrorCode]
+from kafkalite.types import Answer, CommitAsked, CommittedOffset, NodeName
 
 
 class TransactionOffsetsApi(Component):
@@ -57,19 +56,8 @@ class TransactionOffsetsApi(Component):
 
     def _allowed(self, answer: Answer, source: NodeName, request: TxnOffsetCommitRequest, held: Held) -> None:
         """The group has said whether this member may commit; then each partition has its say."""
-        error = ErrorCode[answer.error]
-        refused: Refused = {}
-        offsets: dict[TopicPartition, CommittedOffset] = {}
-        for topic in request.topics:
-            for one in topic.partitions:
-                partition = (topic.name, one.partition_index)
-                why = self._why_not(partition, one)
-                if why is ErrorCode.NONE:
-                    leader_epoch, metadata = one.committed_leader_epoch, one.committed_metadata or ""
-                    now_ms = self.node.wall_ms
-                    offsets[partition] = CommittedOffset(one.committed_offset, leader_epoch, metadata, now_ms)
-                else:
-                    refused[partition] = why
+        error, config = ErrorCode[answer.error], self._config
+        offsets, refused = sort_out(request.topics, self._metadata, config.offset_metadata_max_bytes, self._committed)
         if error is not ErrorCode.NONE or not offsets:
             self._answer(error, source, request, refused)
             return
@@ -77,27 +65,13 @@ class TransactionOffsetsApi(Component):
         reply = self._coordinator.ticket(source, self._answer, source, request, refused)
         self._coordinator.commit_in_transaction(held, producer, offsets, self._coordinator.settle, reply)
 
-    def _why_not(self, partition: TopicPartition, one: TxnOffsetCommitRequestPartition) -> ErrorCode:
-        if not self._metadata.is_known(*partition):
-            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-        if len(one.committed_metadata or "") > self._config.offset_metadata_max_bytes:
-            return ErrorCode.OFFSET_METADATA_TOO_LARGE
-        return ErrorCode.NONE
+    def _committed(self, one: TxnOffsetCommitRequestPartition) -> CommittedOffset:
+        metadata = one.committed_metadata or ""
+        return CommittedOffset(one.committed_offset, one.committed_leader_epoch, metadata, self.node.wall_ms)
 
     def _answer(self, error: ErrorCode, source: NodeName, request: TxnOffsetCommitRequest, refused: Refused) -> None:
         found = error or next(iter(refused.values()), ErrorCode.NONE)
         if found is not ErrorCode.NONE:
             self.node.note(GroupRequestRefused("TxnOffsetCommit", request.group_id, request.member_id, found.name))
-        topics = tuple(
-            TxnOffsetCommitResponseTopic(
-                topic.name,
-                tuple(
-                    TxnOffsetCommitResponsePartition(
-                        one.partition_index, error or refused.get((topic.name, one.partition_index), ErrorCode.NONE)
-                    )
-                    for one in topic.partitions
-                ),
-            )
-            for topic in request.topics
-        )
+        topics = answers(request.topics, error, refused, TxnOffsetCommitResponseTopic, TxnOffsetCommitResponsePartition)
         self.node.reply(source, TxnOffsetCommitResponse(0, topics))
