@@ -46,6 +46,7 @@ SECONDS = 60.0  # a client's patience
 ABORT_EVERY = 5  # transactions
 COMMIT_EVERY = 5  # polls of a member
 CLIENT = {"log_level": 2}
+FETCHES = {"fetch.max.bytes": 1 << 20, "max.partition.fetch.bytes": 256 << 10, "queued.max.messages.kbytes": 4096}
 
 Topic = tuple[str, int, tuple[tuple[str, str], ...]]
 
@@ -146,7 +147,7 @@ def _producing(load: MixedLoad, compression: str) -> Iterator[None]:
 def _consumer(load: MixedLoad, group: str, *topics: str, **settings: Any) -> confluent_kafka.Consumer:
     times = {"session.timeout.ms": 20_000, "heartbeat.interval.ms": 500, "auto.offset.reset": "earliest"}
     ours = {"group.id": group, "enable.auto.commit": False, "partition.assignment.strategy": "range"}
-    consumer = confluent_kafka.Consumer(_client(load, **times, **ours, **settings))
+    consumer = confluent_kafka.Consumer(_client(load, **times, **ours, **FETCHES, **settings))
     consumer.subscribe([*topics])
     return consumer
 
@@ -166,7 +167,7 @@ def _transacting(load: MixedLoad) -> Iterator[None]:
     producer.init_transactions(SECONDS)
     with closing(_consumer(load, PIPELINE, ORDERS, **{"isolation.level": "read_committed"})) as consumer:
         for count in itertools.count():
-            read = consumer.consume(20, 1.0)
+            read = consumer.consume(200, 0.2)
             producer.begin_transaction()
             for _ in read:
                 producer.produce(RESULTS, _value(rng))
@@ -191,6 +192,8 @@ def _coming_and_going(load: MixedLoad) -> Iterator[None]:
             group_id=READERS,
             partition_assignment_strategy=[kafka.coordinator.assignors.range.RangePartitionAssignor],
             session_timeout_ms=20_000,
+            fetch_max_bytes=FETCHES["fetch.max.bytes"],
+            max_partition_fetch_bytes=FETCHES["max.partition.fetch.bytes"],
             enable_auto_commit=False,
             consumer_timeout_ms=int(STAY_S * 1000),
         )
@@ -219,6 +222,8 @@ def _asyncio_programs(load: MixedLoad) -> Iterator[None]:
             group_id=PASSERS_BY,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
+            fetch_max_bytes=FETCHES["fetch.max.bytes"],
+            max_partition_fetch_bytes=FETCHES["max.partition.fetch.bytes"],
             enable_auto_commit=False,
         ) as consumer:
             await consumer.getmany(timeout_ms=int(STAY_S * 1000))
@@ -241,7 +246,8 @@ def _administering(load: MixedLoad) -> Iterator[None]:
         producer.produce(name, b"v")
         assert not producer.flush(SECONDS), "nothing was acknowledged"
         with closing(_consumer(load, name, name)) as consumer:
-            assert consumer.poll(SECONDS), f"nothing came from {name}"
+            while (message := consumer.poll(SECONDS)) is None or message.error():  # a broker has not heard of it yet
+                assert message is not None, f"nothing came from {name}"
             consumer.commit(asynchronous=False)
         admin.list_topics(timeout=SECONDS)
         [group] = admin.describe_consumer_groups([name]).values()
