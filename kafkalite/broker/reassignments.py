@@ -9,7 +9,7 @@ Left out: throttles. Source: Kafka's KafkaApis, KafkaController.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kafkalite.controller.controller import Controller
@@ -106,15 +106,13 @@ class ReassignmentApi(Component):
         if request.topic_partitions is not None:
             asked = [(topic.topic, index) for topic in request.topic_partitions for index in topic.partitions]
         self._asked[source] = ElectLeadersResponse(0, ErrorCode.NOT_CONTROLLER)
+        if asked is not None:  # Kafka says it of each, and of the whole nothing
+            self._asked[source] = _elections(dict.fromkeys(asked, ErrorCode.NOT_CONTROLLER))
         self._controller.ask("elect", kind, asked, self._elected, source)
         self.on_controller_changed()
 
     def _elected(self, outcomes: dict[TopicPartition, ErrorCode], source: NodeName) -> None:
-        results: dict[str, tuple[PartitionResult, ...]] = {}
-        for (topic, index), error in outcomes.items():
-            results[topic] = (*results.get(topic, ()), PartitionResult(index, error))
-        topics = tuple(ReplicaElectionResult(*one) for one in results.items())
-        self._answer(source, ElectLeadersResponse(replica_election_results=topics))
+        self._answer(source, _elections(outcomes))
 
     # Those who wait -------------------------------------------------------------------------------------------------
 
@@ -130,6 +128,14 @@ class ReassignmentApi(Component):
     def _answer(self, source: NodeName, response: Any) -> None:
         if self._asked.pop(source, None) is not None:
             self.node.reply(source, response)
+
+
+def _elections(outcomes: Mapping[TopicPartition, ErrorCode]) -> ElectLeadersResponse:
+    results: dict[str, tuple[PartitionResult, ...]] = {}
+    for (topic, index), error in outcomes.items():
+        results[topic] = (*results.get(topic, ()), PartitionResult(index, error))
+    topics = tuple(ReplicaElectionResult(*one) for one in results.items())
+    return ElectLeadersResponse(replica_election_results=topics)
 
 
 def _topics(partitions: Iterable[TopicPartition]) -> list[str]:

@@ -127,6 +127,7 @@ def test_a_broker_that_is_not_the_coordinator_says_so() -> None:
     ]
     assert {ErrorCode.NOT_COORDINATOR} == {member.ask(other, request).error_code for request in requests}
     assert ErrorCode.NOT_COORDINATOR == error_of(member.ask(other, commit_of(1)))
+    assert () == member.ask(other, requests[-1]).topics, "it is said of the group, and of no partition"
 
 
 def test_a_commit_is_answered_once_all_in_sync_have_it_and_survives_the_coordinator() -> None:

@@ -86,3 +86,15 @@ def test_who_is_not_the_controller_says_so_also_to_those_who_wait() -> None:
 
     assert [ErrorCode.NOT_CONTROLLER] == [answer.error_code for _, answer in rig.replies]
     assert ErrorCode.NOT_CONTROLLER == rig.ask("c1", ElectLeadersRequest(PREFERRED, None, 1000)).error_code
+
+
+def test_of_partitions_that_are_named_each_is_refused_by_who_is_not_the_controller() -> None:
+    """As Kafka does: nothing is said of the whole."""
+    rig = displaced()
+    rig.expire()
+
+    answer = rig.ask("c1", ElectLeadersRequest(PREFERRED, (TopicPartitions("orders", (0, 1)),), 1000))
+
+    assert ErrorCode.NONE == answer.error_code
+    [topic] = answer.replica_election_results
+    assert [ErrorCode.NOT_CONTROLLER] * 2 == [one.error_code for one in topic.partition_result]
