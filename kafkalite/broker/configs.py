@@ -7,7 +7,7 @@ order. A topic's settings are shown as its znode has them.
 
 As Kafka does, version 0 never says of a setting that it is a default one.
 
-Left out: documentation (null), a broker's settings beyond those that topics inherit, altering.
+Left out: documentation (null), a broker's settings beyond those that topics inherit.
 Source: Kafka's ConfigHelper.
 """
 
@@ -35,6 +35,7 @@ from kafkalite.replication.ports import TopicSettings
 from kafkalite.types import NodeName
 
 TOPIC, BROKER = 2, 4  # of resources
+EVERY_BROKER = ""  # what is set for all brokers while they run: nothing, here
 OF_TOPIC, OF_BROKER, DEFAULT = 1, 4, 5  # sources: dynamic topic config, static broker config, default config
 TYPES = {"BOOLEAN": 1, "STRING": 2, "INT": 3, "LONG": 5, "LIST": 7}
 # What the broker's setting of the same meaning is called, where a topic inherits it here.
@@ -54,6 +55,11 @@ class Configs(Component):
         self._config, self._settings, self._metadata = config, settings, metadata
 
     def on_describe_configs_request(self, source: NodeName, request: DescribeConfigsRequest) -> None:
+        # Who holds no replica of a topic has had no need of its settings until now.
+        topics = {one.resource_name for one in request.resources if one.resource_type == TOPIC}
+        self._settings.prepare(topics & self._metadata.view.topics.keys(), self._answer, source, request)
+
+    def _answer(self, source: NodeName, request: DescribeConfigsRequest) -> None:
         results = (self._describe(one, synonyms=request.include_synonyms) for one in request.resources)
         self.node.reply(source, DescribeConfigsResponse(results=tuple(results)))
 
@@ -62,7 +68,7 @@ class Configs(Component):
         configs: list[DescribeConfigsResourceResult] = []
         if error is ErrorCode.NONE and asked.resource_type == TOPIC:
             configs = topic_configs(self._settings.texts_of(asked.resource_name), self._settings.defaults)
-        elif error is ErrorCode.NONE:
+        elif error is ErrorCode.NONE and asked.resource_name:
             configs = broker_configs(self._settings.defaults)
         if asked.configuration_keys:  # none at all ask for all
             configs = [one for one in configs if one.name in asked.configuration_keys]
@@ -79,7 +85,7 @@ class Configs(Component):
                 return ErrorCode.INVALID_TOPIC_EXCEPTION, f"{asked.resource_name!r} is no name of a topic"
             return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"there is no topic {asked.resource_name!r}"
         if asked.resource_type == BROKER:
-            if asked.resource_name == mine:
+            if asked.resource_name in (mine, EVERY_BROKER):
                 return ErrorCode.NONE, None
             return ErrorCode.INVALID_REQUEST, f"expected broker {mine}, which was asked; got {asked.resource_name!r}"
         return ErrorCode.INVALID_REQUEST, f"expected a topic (2) or a broker (4); got a resource {asked.resource_type}"

@@ -48,9 +48,13 @@ class Settings(Component):
         self._zk.ask_surely(GetChildrenRequest(znodes.TOPIC_CONFIGS), self._listed, then, arguments)
 
     def prepare(self, topics: Iterable[str], then: Callable[..., None], *arguments: Any) -> None:
-        """Call `then(*arguments)` once the settings of these topics are known; at once if they are."""
-        unknown = sorted(set(topics) - self._texts.keys())
+        """Call `then(*arguments)` once the settings of these topics are known, or never will be."""
+        unknown = [] if self._zk.is_closed else sorted(set(topics) - self._texts.keys())
         self._wait_for(unknown, then, arguments)
+
+    def refresh(self, topic: str, then: Callable[..., None], *arguments: Any) -> None:
+        """Call `then(*arguments)` once the topic's settings, as they are now or later, are known."""
+        self._wait_for([topic], then, arguments)
 
     def on_znode_event(self, path: str, event: EventType) -> None:
         """A topic's settings changed, or are gone."""
@@ -85,7 +89,7 @@ class Settings(Component):
             return
         before = self.of(topic)
         if reply.error is ZooKeeperError.OK:
-            self._texts[topic] = _texts_in(topic, reply.message.data)
+            self._texts[topic] = texts_in(topic, reply.message.data)
             self._values[topic] = settings_from(self._texts[topic], self.defaults)
         else:  # the topic is gone, or on its way: whoever needs it reads again
             self._texts.pop(topic, None)
@@ -103,7 +107,8 @@ class Settings(Component):
             then(*arguments)
 
 
-def _texts_in(topic: str, data: bytes | None) -> Mapping[str, str]:
+def texts_in(topic: str, data: bytes | None) -> dict[str, str]:
+    """What a topic's znode says; nothing, if that is not what it should look like."""
     try:
         return znodes.decode_topic_config(topic, data)
     except ProtocolError:  # a person has written there; the broker goes on without

@@ -28,16 +28,21 @@ from .test_metadata_view import ORDERS, update
 
 def stage(**texts: str) -> Stage:
     """A broker that knows `orders` and has `min.insync.replicas=2` of its own."""
-    found = Stage()
-    config = BrokerConfig(101, ("z1",), min_insync_replicas=2)
-    zk: Any = ScriptedZooKeeper()
-    settings = Settings(found.node, config, zk, found.node.note)
-    metadata = MetadataCache(found.node, config, ControllerFence(found.node), settings)
-    Configs(found.node, config, settings, metadata)
-    found.hears("b102#control", update(ORDERS))
+    found, zk = Stage(), ScriptedZooKeeper()
+    settings = configured(found, zk)
     settings.prepare(["orders"], found.node.on_start)
     zk.answer(GetDataResponse(encode_topic_config({key.replace("_", "."): text for key, text in texts.items()})))
     return found
+
+
+def configured(stage: Stage, zk: Any) -> Settings:
+    """A broker that knows that there is `orders`, and nothing of how it is set."""
+    config = BrokerConfig(101, ("z1",), min_insync_replicas=2)
+    settings = Settings(stage.node, config, zk, stage.node.note)
+    metadata = MetadataCache(stage.node, config, ControllerFence(stage.node), settings)
+    Configs(stage.node, config, settings, metadata)
+    stage.hears("b102#control", update(ORDERS))
+    return settings
 
 
 def described(stage: Stage, kind: int, name: str, *keys: str, synonyms: bool = False) -> DescribeConfigsResult:
@@ -105,7 +110,6 @@ def test_an_empty_list_of_keys_asks_for_all_as_no_list_does() -> None:
         (2, "nothing", ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
         (2, "no/such name", ErrorCode.INVALID_TOPIC_EXCEPTION),
         (4, "102", ErrorCode.INVALID_REQUEST),
-        (4, "", ErrorCode.INVALID_REQUEST),
         (8, "101", ErrorCode.INVALID_REQUEST),
     ],
 )
@@ -113,6 +117,34 @@ def test_what_this_broker_cannot_describe_is_an_error(kind: int, name: str, erro
     result = described(stage(), kind, name)
 
     assert (error, ()) == (result.error_code, result.configs)
+
+
+def test_nothing_is_set_for_all_brokers_at_once() -> None:
+    result = described(stage(), 4, "")
+
+    assert (ErrorCode.NONE, ()) == (result.error_code, result.configs)
+
+
+def test_a_broker_that_holds_no_replica_of_a_topic_reads_its_settings_first() -> None:
+    found, zk = Stage(), ScriptedZooKeeper()
+    configured(found, zk)
+    request = DescribeConfigsRequest((DescribeConfigsResource(2, "orders", ("retention.ms",)),))
+
+    assert [] == found.hears("c1", request), "it does not know yet"
+    zk.answer(GetDataResponse(encode_topic_config({"retention.ms": "50"})))
+
+    found.drain()
+    [(asker, answer)] = found.replies
+    assert "c1" == asker
+    assert ["50"] == [one.value for one in answer.results[0].configs]
+
+
+def test_a_broker_that_has_left_the_cluster_says_what_it_knows() -> None:
+    found, zk = Stage(), ScriptedZooKeeper()
+    configured(found, zk)
+    zk.is_closed = True
+
+    assert ErrorCode.NONE == described(found, 2, "orders").error_code
 
 
 def test_settings_are_in_order_and_without_synonyms_unless_they_are_asked_for() -> None:
