@@ -8,7 +8,7 @@
     replicas ...  the partitions it holds                             replication
     offsets_topic, groups   the groups it coordinates, and where they are kept
     transactions_topic, transactions, markers   the transactions it coordinates, and how they are ended
-    produce, fetch, offsets, control, topics, configs, producer_ids, api_versions      requests
+    produce, fetch, offsets, control, topics, configs, altering, producer_ids, ...      requests
     shutdown      stopping in order
 
 It begins with a session: without ZooKeeper there is no broker (Z4). Then, one after the other, it reads the topics'
@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kafkalite.broker.altering import AlteringApi
 from kafkalite.broker.api_versions import ApiVersions
 from kafkalite.broker.configs import Configs
 from kafkalite.broker.control import ControlApi
@@ -88,6 +89,7 @@ class Broker(Node):
         TopicsApi(self, config, self.zk, self.controller, parts)
         ReassignmentApi(self, self.controller)
         Configs(self, config, self.settings, self.metadata)
+        AlteringApi(self, config, self.zk, self.settings, self.metadata)
         producer_ids = ProducerIds(self, config, self.zk)
         offsets_topic = OffsetsTopic(self, config, self.replicas, self.metadata, parts)
         groups = GroupCoordinator(self, config, offsets_topic, parts)

@@ -100,11 +100,13 @@ def why_not_grown(count: int, known: int) -> Refusal | None:
     return None
 
 
+# Of the settings without effect those that have members.
+LISTS_WITHOUT_EFFECT = frozenset({f"{who}.replication.throttled.replicas" for who in ("leader", "follower")})
 # Settings that Kafka's topics have and that change nothing here: kept and shown, so that scripts for Kafka work.
 WITHOUT_EFFECT = frozenset(
     {
         *("compression.type", "file.delete.delay.ms", "flush.messages", "flush.ms"),
-        *("follower.replication.throttled.replicas", "leader.replication.throttled.replicas"),
+        *LISTS_WITHOUT_EFFECT,
         *("max.compaction.lag.ms", "message.downconversion.enable", "message.format.version"),
         *("message.timestamp.difference.max.ms", "min.cleanable.dirty.ratio", "preallocate"),
         *("segment.index.bytes", "segment.jitter.ms"),

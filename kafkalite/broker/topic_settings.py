@@ -55,7 +55,7 @@ def _limit(name: str) -> Setting:
 
 
 def _read_policy(text: str) -> dict[str, Any]:
-    policies = {word.strip() for word in text.split(",")}
+    policies = {word.strip() for word in text.split(",")} if text.strip() else set()  # a log that loses nothing
     if not policies <= {"delete", "compact"}:
         raise ValueError(text)
     return {"delete": "delete" in policies, "compact": "compact" in policies}

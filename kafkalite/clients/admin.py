@@ -5,18 +5,25 @@
     groups and their offsets                                                         the group's coordinator
     listing groups                                                                   a broker: those that it coordinates
     describing                                                                       any broker; or the one described
+    setting topics otherwise                                                         any broker
 
 A request that was lost with its connection is sent again, so it may be carried out twice: who creates a topic may be
 told TOPIC_ALREADY_EXISTS about its own.
 
-Left out: several topics or groups in one request; altering settings; ACLs, quotas.
+Left out: several topics or groups in one request; settings of brokers; ACLs, quotas.
 Source: KafkaAdminClient.
 """
 
 from __future__ import annotations
 
 from kafkalite.clients.asking import ANYONE, CONTROLLER, AskingNode, CoordinatorOf
-from kafkalite.protocol.configs import DescribeConfigsRequest, DescribeConfigsResource
+from kafkalite.protocol.configs import (
+    DescribeConfigsRequest,
+    DescribeConfigsResource,
+    IncrementalAlterableConfig,
+    IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResource,
+)
 from kafkalite.protocol.group_admin import (
     DeleteGroupsRequest,
     DescribeGroupsRequest,
@@ -59,6 +66,7 @@ from kafkalite.protocol.topics import (
 from kafkalite.types import NodeName
 
 TOPIC, BROKER = 2, 4  # resources whose settings can be described
+SET, DELETE = 0, 1  # what can be done with a setting
 
 
 class Admin(AskingNode):
@@ -165,6 +173,14 @@ class Admin(AskingNode):
         """The settings of a topic."""
         self.begin(request, ANYONE, DescribeConfigsRequest((DescribeConfigsResource(TOPIC, topic, None),)))
 
+    def alter_topic_configs(self, request: int, topic: str, configs: tuple[tuple[str, str | None], ...]) -> None:
+        """Change these settings of a topic and leave the others; None: back to the default."""
+        changes = tuple(
+            IncrementalAlterableConfig(name, SET if value is not None else DELETE, value) for name, value in configs
+        )
+        one = IncrementalAlterConfigsResource(TOPIC, topic, changes)
+        self.begin(request, ANYONE, IncrementalAlterConfigsRequest((one,)))
+
     def describe_broker_configs(self, request: int, broker: int) -> None:
         """The settings of a broker."""
         self.begin(request, broker, DescribeConfigsRequest((DescribeConfigsResource(BROKER, str(broker), None),)))
@@ -181,6 +197,7 @@ class Admin(AskingNode):
     on_create_topics_response = on_delete_topics_response = on_create_partitions_response = AskingNode.answered
     on_delete_records_response = on_list_offsets_response = AskingNode.answered
     on_describe_cluster_response = on_describe_configs_response = AskingNode.answered
+    on_incremental_alter_configs_response = AskingNode.answered
     on_list_groups_response = on_describe_groups_response = on_delete_groups_response = AskingNode.answered
     on_offset_fetch_response = on_offset_delete_response = AskingNode.answered
     on_alter_partition_reassignments_response = on_list_partition_reassignments_response = AskingNode.answered

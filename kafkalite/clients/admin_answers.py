@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from kafkalite.clients.cluster_view import PartitionView
 from kafkalite.errors import ErrorCode, ProtocolError
-from kafkalite.protocol.configs import DescribeConfigsResponse
+from kafkalite.protocol.configs import DescribeConfigsResponse, IncrementalAlterConfigsResponse
 from kafkalite.protocol.consumer_protocol import decode_assignment
 from kafkalite.protocol.group_admin import (
     DeleteGroupsResponse,
@@ -162,6 +162,10 @@ def _settings(response: DescribeConfigsResponse) -> Outcome:
     return Outcome(one.error_code, one.error_message or line, found)
 
 
+def _altered(response: IncrementalAlterConfigsResponse) -> Outcome:
+    return Outcome(response.responses[0].error_code, response.responses[0].error_message or "")
+
+
 # Groups ---------------------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +247,7 @@ _OUTCOMES: dict[type, Callable[[Any], Outcome]] = {
     MetadataResponse: _topics,
     DescribeClusterResponse: _cluster,
     DescribeConfigsResponse: _settings,
+    IncrementalAlterConfigsResponse: _altered,
     ListGroupsResponse: _groups,
     DescribeGroupsResponse: _group,
     OffsetFetchResponse: _offsets,

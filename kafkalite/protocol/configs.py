@@ -1,7 +1,4 @@
-"""DescribeConfigs: what admin clients ask before they show a topic.
-
-Left out: altering settings.
-"""
+"""DescribeConfigs, AlterConfigs, IncrementalAlterConfigs: what topics are set to, and setting it otherwise."""
 
 from __future__ import annotations
 
@@ -76,3 +73,90 @@ class DescribeConfigsSynonym:
     name: String = ""
     value: String | None = ""
     source: Int8 = 0
+
+
+# AlterConfigs · key 33 · v0-2
+# v2 flexible. All of a resource's settings are replaced: what the request does not name goes back to its default.
+ALTER_CONFIGS = Api("AlterConfigs", key=33, versions=(0, 2), flexible_since=2)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterConfigsRequest:
+    """These resources have these settings from now on, and no others."""
+
+    resources: tuple[AlterConfigsResource, ...] = ()
+    validate_only: Bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterConfigsResource:
+    """A topic (2) or a broker (4), and all it is to say itself."""
+
+    resource_type: Int8 = 0
+    resource_name: String = ""
+    configs: tuple[AlterableConfig, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlterableConfig:
+    """One setting."""
+
+    name: String = ""
+    value: String | None = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlterConfigsResponse:
+    """What came of it, a resource at a time."""
+
+    throttle_time_ms: Int32 = 0
+    responses: tuple[AlterConfigsResourceResponse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlterConfigsResourceResponse:
+    """Whether this resource's settings are what was asked for."""
+
+    error_code: Error = ErrorCode.NONE
+    error_message: String | None = ""
+    resource_type: Int8 = 0
+    resource_name: String = ""
+
+
+# IncrementalAlterConfigs · key 44 · v0-1
+# KIP-339: only what is named changes · v1 flexible
+INCREMENTAL_ALTER_CONFIGS = Api("IncrementalAlterConfigs", key=44, versions=(0, 1), flexible_since=1)
+
+
+@dataclass(frozen=True, slots=True)
+class IncrementalAlterConfigsRequest:
+    """Change these settings of these resources, and leave the others."""
+
+    resources: tuple[IncrementalAlterConfigsResource, ...] = ()
+    validate_only: Bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncrementalAlterConfigsResource:
+    """A topic (2) or a broker (4), and what is to change."""
+
+    resource_type: Int8 = 0
+    resource_name: String = ""
+    configs: tuple[IncrementalAlterableConfig, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IncrementalAlterableConfig:
+    """One change: set (0) or delete (1) the setting, or append to (2) or subtract from (3) a list."""
+
+    name: String = ""
+    config_operation: Int8 = 0
+    value: String | None = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncrementalAlterConfigsResponse:
+    """What came of it, a resource at a time."""
+
+    throttle_time_ms: Int32 = 0
+    responses: tuple[AlterConfigsResourceResponse, ...] = ()

@@ -209,6 +209,17 @@ class AdminFacade:
         """Create a topic: placed by the controller, or as `assignment` says."""
         return self.ask("create_topic", name, partitions, replicas, configs, assignment)
 
+    def alter_topic(self, name: str, **settings: str | None) -> str:
+        """Set a topic otherwise, like `retention_ms="1000"`; None: back to the default. The others stay as they are."""
+        return self.ask(
+            "alter_topic_configs", name, tuple((key.replace("_", "."), value) for key, value in settings.items())
+        )
+
+    def topic_settings(self, name: str) -> dict[str, str]:
+        """What holds for a topic, as a broker tells it."""
+        found: dict[str, str] = self._answer("describe_topic_configs", name).found
+        return found
+
     def create_partitions(self, name: str, count: int) -> str:
         """Let a topic have `count` partitions; fewer than it has are refused."""
         return self.ask("create_partitions", name, count)
