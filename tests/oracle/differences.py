@@ -72,6 +72,14 @@ DIFFERENCES: dict[str, Difference] = {
         "A transactional batch without a transactional id is to Kafka one that nobody is authorized for; we authorize "
         "nobody and look at the batch. A batch that claims the broker's time Kafka writes anew; ours are never opened.",
     ),
+    "an-operation-that-there-is-not": Difference(
+        ('-"error_code": "UNKNOWN_SERVER_ERROR"', '+"error_code": "INVALID_REQUEST"') * 2,
+        "An exception that Kafka's broker does not foresee; ours says which operations there are.",
+    ),
+    "settings-of-a-broker": Difference(
+        ('-"error_code": "NONE"', '+"error_code": "INVALID_REQUEST"'),
+        "Kafka changes some settings of a broker while it runs. Ours has its settings from the day it begins.",
+    ),
     "a-transaction-that-times-out": Difference(FENCED_LATER, FENCED_WHY),
     "a-zombie-is-fenced": Difference(FENCED_LATER, FENCED_WHY),
 }

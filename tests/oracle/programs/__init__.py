@@ -3,6 +3,7 @@
 from tests.oracle.programs import (  # noqa: F401 - for what it does to the registry
     admin,
     administering,
+    altering,
     commits,
     compressed,
     fetching,
