@@ -13,8 +13,10 @@ The others hear of it from their watches. These requests name no time-out, so th
 `request_timeout_ms`, or when its session expires, what is not known to be written is REQUEST_TIMED_OUT.
 
 Left out: settings of brokers (refused with INVALID_REQUEST), of clients and users; policies; /config/changes, of which
-our brokers have no need. A topic deleted and made anew between a read and the write over it gets what was meant for the
-one before, as in Kafka. Source: Kafka's KafkaApis, ConfigAdminManager, ZkAdminManager.
+our brokers have no need. Where unclean leaders are allowed from now on, Kafka's controller elects one at once; ours
+does when it next looks at the partition, or is asked to (ElectLeaders). A topic deleted and made anew between a read
+and the write over it gets what was meant for the one before, as in Kafka.
+Source: Kafka's KafkaApis, ConfigAdminManager, ZkAdminManager.
 """
 
 from __future__ import annotations
