@@ -1,7 +1,7 @@
 """Apache Kafka and Apache ZooKeeper as processes of their own, where a JDK and Maven are found.
 
-Both come from their published artifacts (pom.xml); Maven keeps them where it keeps everything. Nothing of this is
-needed by the tests of `make test`.
+Both come from their published artifacts (pom.xml); Maven keeps them where it keeps everything. ZooKeeper is taken from
+Debian's package as well, where that is installed. Nothing of this is needed by the tests of `make test`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ HOST = "127.0.0.1"
 BROKER_ID = 101  # as kafkalite counts, so that answers can be compared
 BEGINS_WITHIN_S = 60.0
 
+DEBIAN_ZOOKEEPER = Path("/usr/share/java/zookeeper.jar")  # names the other jars it needs itself
 ZOOKEEPER_MAIN, KAFKA_MAIN = "org.apache.zookeeper.server.ZooKeeperServerMain", "kafka.Kafka"
 
 # What kafkalite does, too, where Kafka's default is meant for a large cluster.
@@ -55,6 +56,13 @@ def classpath(folder: Path) -> str:
     return out.read_text(encoding="utf-8").strip()
 
 
+def debian_zookeeper() -> str:
+    """The classpath of Debian's package `zookeeper`. Raises NoJudge."""
+    if shutil.which("java") is None or not DEBIAN_ZOOKEEPER.exists():
+        raise NoJudge("Debian's package `zookeeper` is not installed: apt-get install zookeeper")
+    return str(DEBIAN_ZOOKEEPER)
+
+
 @contextmanager
 def apache_zookeeper(jars: str, folder: Path, port: int) -> Iterator[str]:
     """A ZooKeeper server of Apache's on that port, as `host:port`."""
@@ -63,6 +71,7 @@ def apache_zookeeper(jars: str, folder: Path, port: int) -> Iterator[str]:
         "dataDir": folder / "data",
         "clientPort": port,
         "clientPortAddress": HOST,
+        "tickTime": 500,  # no session may be shorter than two ticks
         "admin.enableServer": "false",
     }
     with _java(jars, ZOOKEEPER_MAIN, settings, folder, port) as address:

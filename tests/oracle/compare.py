@@ -5,32 +5,47 @@ from __future__ import annotations
 import difflib
 import json
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from tests.oracle.cluster_session import Brokers, cluster_session
 from tests.oracle.differences import DIFFERENCES
 from tests.oracle.programs import registry
-from tests.oracle.session import Closed, session
+from tests.oracle.session import Closed, Session, session
 
 OBSERVED = Path(__file__).parent / "observed"
+OBSERVED_OF_THREE = OBSERVED / "three"
+
+S = TypeVar("S", bound=Session)
 
 
 def observe(bootstrap: str, name: str) -> list[Any]:
     """Run a program; its notes, as JSON would have them."""
     with session(bootstrap, name) as one:
-        try:
-            registry.PROGRAMS[name](one)
-        except (OSError, AssertionError, AttributeError, Closed) as error:  # an answer none of its next lines expected
-            steps = traceback.extract_tb(error.__traceback__)
-            [*_, step] = (step for step in steps if "programs" in step.filename)
-            one.say("gave up", f"{type(error).__name__} at `{step.line}`")
-        observed: list[Any] = json.loads(json.dumps(one.observed))
-        return observed
+        return _run(registry.PROGRAMS[name], one)
+
+
+def observe_three(brokers: Brokers, name: str) -> list[Any]:
+    """Run a program for three brokers; its notes likewise."""
+    with cluster_session(brokers, name) as one:
+        return _run(registry.OF_THREE[name], one)
+
+
+def _run(program: Callable[[S], None], one: S) -> list[Any]:
+    try:
+        program(one)
+    except (OSError, AssertionError, AttributeError, Closed) as error:  # an answer none of its next lines expected
+        steps = traceback.extract_tb(error.__traceback__)
+        [*_, step] = (step for step in steps if "programs" in step.filename)
+        one.say("gave up", f"{type(error).__name__} at `{step.line}`")
+    observed: list[Any] = json.loads(json.dumps(one.observed))
+    return observed
 
 
 def recorded_path(name: str) -> Path:
     """Where Apache Kafka's answers to a program are kept."""
-    return OBSERVED / f"{name}.json"
+    return (OBSERVED_OF_THREE if name in registry.OF_THREE else OBSERVED) / f"{name}.json"
 
 
 def told(expected: list[Any], found: list[Any]) -> str:

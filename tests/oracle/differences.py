@@ -82,4 +82,30 @@ DIFFERENCES: dict[str, Difference] = {
     ),
     "a-transaction-that-times-out": Difference(FENCED_LATER, FENCED_WHY),
     "a-zombie-is-fenced": Difference(FENCED_LATER, FENCED_WHY),
+    # Of three brokers
+    "a-consumer-may-read-from-a-follower": Difference(
+        (
+            '-"from 0, in epoch -1": "NONE 2 1"',
+            '+"from 0, in epoch -1": "NOT_LEADER_OR_FOLLOWER -1 0"',
+            '-"from 1, in epoch -1": "NONE 2 1"',
+            '+"from 1, in epoch -1": "NOT_LEADER_OR_FOLLOWER -1 0"',
+            '-"from 2, in epoch -1": "NONE 2 0"',
+            '+"from 2, in epoch -1": "NOT_LEADER_OR_FOLLOWER -1 0"',
+            '-"from 9, in epoch -1": "OFFSET_OUT_OF_RANGE -1 0"',
+            '+"from 9, in epoch -1": "NOT_LEADER_OR_FOLLOWER -1 0"',
+            '-"from 0, in epoch 0": "NONE 2 1"',
+            '+"from 0, in epoch 0": "NOT_LEADER_OR_FOLLOWER -1 0"',
+        ),
+        "From version 11 of Fetch on Kafka's followers serve any consumer that comes, though by default no leader "
+        "sends one there. Ours do so only where leaders do (replica.selector); others are told to look for the leader.",
+    ),
+    "replicas-move-to-other-brokers": Difference(
+        (
+            *('-"leader_epoch": 3', '+"leader_epoch": 2') * 3,
+            *('-"epoch": 3', '+"epoch": 2'),
+            *('-"leader_epoch": 5', '+"leader_epoch": 4') * 3,
+        ),
+        "In Kafka a new leader is elected in one write and the old one leaves the in-sync set in the next, each with "
+        "an epoch; here both are one write. Epochs rise in both, and nobody counts them.",
+    ),
 }

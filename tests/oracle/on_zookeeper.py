@@ -6,15 +6,27 @@ Three brokers, three replicas, two in sync. What is told must be the same on our
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # they are there
 
-from kafkalite.net.serve import ServedCluster
+from kafkalite.net.serve import ServedCluster, serve
+from tests.oracle.served import SESSION_TIMEOUT_MS, first_port
 
 COUNT = 200
 PATIENCE_S = 60.0
+
+
+@contextmanager
+def three_on(folder: Path, *zookeeper: str) -> Iterator[ServedCluster]:
+    """Three brokers of ours on that ensemble; on one of our own if there is none."""
+    plan = {"brokers": 3, "session_timeout_ms": SESSION_TIMEOUT_MS}
+    with serve(folder, port=first_port(), zookeeper=zookeeper, **plan) as cluster:
+        yield cluster
 
 
 def survived(cluster: ServedCluster) -> list[Any]:
@@ -34,6 +46,14 @@ def survived(cluster: ServedCluster) -> list[Any]:
         told.append((name, "in sync again", _is_whole(admin)))
     told.append(_read(cluster.bootstrap, 6 * COUNT))
     return told
+
+
+def all_is_well(brokers: tuple[str, ...]) -> list[Any]:
+    """What is told when nothing is lost, doubled or out of order."""
+    return [
+        *((name, "in sync again", True) for name in brokers),
+        [f"{when} {name} {number}" for name in brokers for when in ("before", "after") for number in range(COUNT)],
+    ]
 
 
 def _write(producer: Any, name: str, when: str) -> None:

@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kafkalite.net.serve import serve
+from kafkalite.net.serve import ServedCluster, ServedProcess, serve
 from tests.kafkalite.net.ports import free_ports
+from tests.oracle.cluster_session import ALL
 
 # As `apache.SETTINGS` says of the other one. Nothing that is observed depends on it: programs only wait less.
 QUICKLY = ("transaction.abort.timed.out.transaction.cleanup.interval.ms=500",)
+OF_THREE = (
+    "offsets.topic.num.partitions=5",
+    "transaction.state.log.num.partitions=5",
+    "auto.leader.rebalance.enable=false",  # a program decides when leaders go home
+)
+SESSION_TIMEOUT_MS = 2000  # after which a dead broker is missed
 
 
 @contextmanager
@@ -23,3 +30,43 @@ def one_broker(folder: Path) -> Iterator[str]:
 def first_port() -> int:
     """The first of the ports of a cluster, all of which are free."""
     return free_ports(110)[0]
+
+
+class ServedBrokers:
+    """Three brokers of ours that can be stopped; see `cluster_session.Brokers`."""
+
+    def __init__(self, cluster: ServedCluster) -> None:
+        self._cluster = cluster
+        first = cluster.plan.port
+        self._all = {broker: f"{cluster.plan.host}:{first + index}" for index, broker in enumerate(ALL)}
+        self.addresses = dict(self._all)
+
+    def stop(self, broker: int) -> None:
+        """In order."""
+        del self.addresses[broker]
+        process = self._process(broker)
+        process.begin_to_stop()
+        process.wait_until_stopped()
+
+    def kill(self, broker: int) -> None:
+        """As `kill -9`."""
+        del self.addresses[broker]
+        self._process(broker).kill()
+
+    def start(self, broker: int) -> None:
+        """Again."""
+        self._process(broker).start()
+        self._process(broker).wait_until_ready()
+        self.addresses[broker] = self._all[broker]
+
+    def _process(self, broker: int) -> ServedProcess:
+        return self._cluster.processes[f"broker-{broker}"]
+
+
+@contextmanager
+def three_brokers(folder: Path) -> Iterator[ServedBrokers]:
+    """Three brokers of ours, and one ZooKeeper server, while the `with` lasts."""
+    with serve(
+        folder, port=first_port(), brokers=3, session_timeout_ms=SESSION_TIMEOUT_MS, settings=QUICKLY + OF_THREE
+    ) as served:
+        yield ServedBrokers(served)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -111,6 +111,9 @@ class Connection:
 class Session:
     """What a program is given: a cluster of one broker, and a notebook for its answers."""
 
+    named: Mapping[str, str] = NAMED
+    unordered: Mapping[str, str] = UNORDERED
+
     def __init__(self, bootstrap: str, program: str) -> None:
         self.bootstrap, self.program = bootstrap, program
         self.observed: list[Any] = []
@@ -204,14 +207,14 @@ class Session:
             }
         if isinstance(value, tuple | list):
             plain = [self._plain(one) for one in value if not _is_setting_without_effect(one)]
-            key = UNORDERED.get(type(value[0]).__name__) if value else None
+            key = self.unordered.get(type(value[0]).__name__) if value else None
             return plain if key is None else sorted(plain, key=itemgetter(key))
         if field == "records":
             return self._records(value)
-        return self._name_of(value, field) if field in NAMED and value not in SAYS_NOTHING else _simple(value)
+        return self._name_of(value, field) if field in self.named and value not in SAYS_NOTHING else _simple(value)
 
     def _name_of(self, value: Any, field: str) -> str:
-        kind = NAMED[field]
+        kind = self.named[field]
         count = sum(name.startswith(kind) for name in self._names.values())
         return self._names.setdefault((kind, value), f"{kind} {count + 1}")
 

@@ -11,6 +11,7 @@ from tests.oracle.programs import (  # noqa: F401 - for what it does to the regi
     lookups,
     malformed,
     producing,
+    three,
     transactions,
     versions,
 )
