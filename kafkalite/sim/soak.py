@@ -25,7 +25,8 @@ DELIVERIES_MIN = 20_000  # of messages, in a run
 
 # What brokers, ZooKeeper servers, producers, consumers, groups and administrators can come to announce, and to answer.
 # Left out, because no random run has it: replicas that are moved and leaders that are asked for, programs that write to
-# other systems, parts that fail; they have tests of their own. And errors that only brokers of other makes answer.
+# other systems, parts that fail, consumers that cannot go on (PollFailed: all of these choose anew where they may not
+# read, and no bit is turned over); they have tests of their own. And errors that only brokers of other makes answer.
 EXPECTED = (
     *("ServerElected", "ServerStoppedServing", "ChangeCommitted", "SessionOpened", "SessionExpired", "WatchFired"),
     *("BrokerRegistered", "BrokerFenced", "BrokerStopped", "BrokersChanged", "ControllerElected", "ControllerResigned"),

@@ -147,7 +147,8 @@ def draw_plan(seed: int, profile: Profile | None = None, *, deliveries_min: int 
         shutdowns=() if profile is Profile.POWER else shutdowns,
         deliveries_min=deliveries_min,
         through_codec=seed % 5 == 0,
-        # Where a disk may lose what was committed, a transaction may hang for ever, as in Kafka.
+        # Where disks may lose what was committed, a transaction may hang for ever, as in Kafka (KIP-664 is the tool for
+        # it): a partition loses the marker that its coordinator believes written, or the coordinator loses its log.
         has_transactions=profile is Profile.KILLS and Random(f"transactions/{seed}").random() < TRANSACTIONS_SHARE,
     )
 
