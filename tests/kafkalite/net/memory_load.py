@@ -43,6 +43,7 @@ VALUE_BYTES = (100, 4000)  # of a record: from, to
 MEMBERS = 3  # that stay in the group
 STAY_S = 3.0  # of a member that comes and goes
 SECONDS = 60.0  # a client's patience
+CROWDS = 40  # well within the warm-up
 ABORT_EVERY = 5  # transactions
 COMMIT_EVERY = 5  # polls of a member
 CLIENT = {"log_level": 2}
@@ -260,10 +261,14 @@ def _administering(load: MixedLoad) -> Iterator[None]:
 
 
 def _connecting(load: MixedLoad) -> Iterator[None]:
-    """Connections that ask something and are closed, half of them while a Fetch waits for records that never come."""
+    """Connections that ask something and are closed, half of them while a Fetch waits for records that never come.
+
+    At first more of them: a broker keeps the buffers of as many as were ever busy at once, up to that many, and when
+    most of them meet is chance.
+    """
     servers = load.bootstrap.split(",")
     for count in itertools.count():
-        connections = [Connection(one) for one in servers for _ in range(5)]
+        connections = [Connection(one) for one in servers for _ in range(15 if count < CROWDS else 5)]
         for one in connections:
             one.send(MetadataRequest(None, False))
             one.receive()
