@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from kafkalite.broker.topic_settings import SETTINGS, makes_sense
 from kafkalite.errors import ErrorCode
 
+NEW_PARTITIONS_MAX = 10_000  # in one request; Kafka's, since its controllers keep their own log
 NAME_LENGTH_MAX = 249  # with "-0.log" and the like behind it, a file's name still has at most 255 characters
 _LEGAL = re.compile(r"[a-zA-Z0-9._-]+")
 
@@ -83,6 +84,18 @@ def why_not_set(settings: Iterable[tuple[str, str | None]]) -> Refusal | None:
             return ErrorCode.INVALID_CONFIG, f"unknown topic setting {name!r}; expected one of {sorted(SETTINGS)}"
         if not makes_sense(name, value):
             return ErrorCode.INVALID_CONFIG, f"{value!r} is no value of {name}"
+    return None
+
+
+def why_too_many(partitions: int) -> Refusal | None:
+    """Why a request cannot have so many new partitions: while they are placed and written, all others wait.
+
+    >>> why_too_many(2_147_483_647)[1]
+    '2147483647 new partitions in one request; expected at most 10000'
+    """
+    if partitions > NEW_PARTITIONS_MAX:
+        reason = f"{partitions} new partitions in one request; expected at most {NEW_PARTITIONS_MAX}"
+        return ErrorCode.POLICY_VIOLATION, reason
     return None
 
 

@@ -16,7 +16,14 @@ from typing import Any
 
 from kafkalite.broker.configs import topic_configs
 from kafkalite.broker.parked_topics import NOT_HERE, Parked, ParkedTopics
-from kafkalite.broker.topic_rules import Refusal, why_not_grown, why_not_named, why_not_placed, why_not_set
+from kafkalite.broker.topic_rules import (
+    Refusal,
+    why_not_grown,
+    why_not_named,
+    why_not_placed,
+    why_not_set,
+    why_too_many,
+)
 from kafkalite.broker.topic_settings import defaults_of
 from kafkalite.config import BrokerConfig
 from kafkalite.controller import znodes
@@ -66,10 +73,11 @@ class TopicsApi(ParkedTopics):
     def on_create_topics_request(self, source: NodeName, request: CreateTopicsRequest) -> None:
         parked = Parked(source, _topics_created, request.timeout_ms)
         names = [topic.name for topic in request.topics]
+        too_many = why_too_many(sum(max(topic.num_partitions, len(topic.assignments)) for topic in request.topics))
         placed: dict[str, Assignment] = {}
         for topic in request.topics:
             parked.results[topic.name] = CreatableTopicResult(topic.name)
-            found = MANY_TIMES if names.count(topic.name) > 1 else self._new_topic(topic)
+            found = MANY_TIMES if names.count(topic.name) > 1 else too_many or self._new_topic(topic)
             if isinstance(found, tuple):
                 parked.refuse(topic.name, found)
             else:
@@ -192,7 +200,8 @@ class TopicsApi(ParkedTopics):
             self.refuse(number, topic.name, (ErrorCode.REASSIGNMENT_IN_PROGRESS, "its partitions are being moved"))
             return
         before = znodes.decode_topic(topic.name, reply.message.data)
-        added = why_not_grown(topic.count, len(before)) or self._behind(topic, before)
+        refusal = why_not_grown(topic.count, len(before)) or why_too_many(topic.count - len(before))
+        added = refusal or self._behind(topic, before)
         if isinstance(added, tuple):
             self.refuse(number, topic.name, added)
         elif validate_only:

@@ -68,6 +68,16 @@ def test_partitions_are_never_taken_away(count: int) -> None:
     assert 3 == len(assignment(rig))
 
 
+def test_a_topic_does_not_grow_by_more_than_anybody_needs() -> None:
+    rig = Rig([101, 102]).elect()
+    create(rig)
+
+    result = grow(rig, 2**31 - 1, validate_only=True)
+
+    assert ErrorCode.POLICY_VIOLATION == result.error_code
+    assert 3 == len(assignment(rig))
+
+
 def test_new_partitions_may_be_placed_by_hand() -> None:
     rig = Rig([101, 102, 103]).elect()
     create(rig)

@@ -134,6 +134,16 @@ def test_a_placement_by_hand_that_makes_no_sense_is_refused(by_hand: dict[int, t
     assert ErrorCode.INVALID_REPLICA_ASSIGNMENT == result.error_code
 
 
+@pytest.mark.parametrize("partitions", [10_001, 2**31 - 1])
+def test_nobody_waits_while_more_partitions_are_placed_than_anybody_needs(partitions: int) -> None:
+    rig = Rig([101, 102]).elect()
+
+    result = create(rig, partitions=partitions, validate_only=True)
+
+    assert ErrorCode.POLICY_VIOLATION == result.error_code
+    assert f"{partitions} new partitions in one request; expected at most 10000" == result.error_message
+
+
 def test_validate_only_says_what_would_come_and_makes_nothing() -> None:
     rig = Rig([101, 102]).elect()
 
