@@ -9,7 +9,7 @@ from tests.oracle.cluster_session import A, B, C, ClusterSession
 from tests.oracle.programs.registry import program_of_three
 from tests.oracle.programs.saying import LATEST, fetch, list_offsets, produce
 from tests.oracle.programs.three.asking import elect, end_of_epoch, metadata
-from tests.oracle.programs.three.waiting import wait_for_end
+from tests.oracle.programs.three.waiting import wait_for_end, wait_for_home
 from tests.oracle.session import batch
 
 
@@ -32,9 +32,10 @@ def a_leader_that_stops_and_leads_again(one: ClusterSession) -> None:
     one.ask_of(B, produce(topic, batch(b"b", b"c")))
     _ask_of_epochs(one, topic)
     one.start(A)
-    one.wait_until(topic, leader=B, isr=(A, B, C))
+    one.wait_until(topic, leader=B)
     one.ask_of(A, produce(topic, batch(b"d")))
     one.ask_controller(elect(UNCLEAN, topic))
+    wait_for_home(one, topic)
     one.ask_controller(elect(PREFERRED, topic))
     one.wait_until(topic, leader=A, isr=(A, B, C))
     one.ask_each(metadata(topic))
@@ -94,8 +95,7 @@ def whoever_is_left_is_not_in_sync(one: ClusterSession) -> None:
     wait_for_end(one, topic, 2, B)
     one.ask_of(B, fetch(topic))
     one.start(A)
-    one.wait_until(topic, leader=B, isr=(A, B))
-    one.ask_controller(elect(PREFERRED, topic))
+    wait_for_home(one, topic)
     one.wait_until(topic, leader=A, isr=(A, B))
     wait_for_end(one, topic, 2, A)
     one.ask_of(A, fetch(topic))

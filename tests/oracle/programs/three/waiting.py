@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from kafkalite.errors import ErrorCode
 from kafkalite.protocol.group_membership import FindCoordinatorRequest
+from kafkalite.protocol.reassignment import PREFERRED
 from tests.oracle.cluster_session import ClusterSession
 from tests.oracle.programs.saying import fetch
+from tests.oracle.programs.three.asking import elect
 
 GROUP, TRANSACTION = 0, 1
 
@@ -18,6 +21,17 @@ def end_at(one: ClusterSession, broker: int, topic: str, partition: int = 0) -> 
 def wait_for_end(one: ClusterSession, topic: str, offset: int, broker: int, partition: int = 0) -> None:
     """Until consumers may read up to there."""
     one.until(lambda: end_at(one, broker, topic, partition) >= offset, f"{topic}-{partition} is read up to {offset}")
+
+
+def wait_for_home(one: ClusterSession, topic: str) -> None:
+    """Until the preferred replica is in sync, so that it can be elected, and leads."""
+
+    def leads() -> bool:
+        answer = one.quietly_of(one.controller(), elect(PREFERRED, topic))
+        [result] = answer.replica_election_results[0].partition_result
+        return result.error_code in (ErrorCode.NONE, ErrorCode.ELECTION_NOT_NEEDED)
+
+    one.until(leads, f"{topic} is led by its first replica")
 
 
 def coordinator_of(one: ClusterSession, key: str, key_type: int = GROUP) -> int:
