@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -108,8 +109,8 @@ def drain_source(address: str, chunks: int) -> None:
 
 def batch_of(record_bytes: int) -> tuple[bytes, int]:
     """A batch of about 1 MB, and how many records it has."""
-    count = 1_000_000 // (record_bytes + 10)
-    records = [Record(None, bytes(record_bytes), 1, (), offset) for offset in range(count)]
+    count, now_ms = 1_000_000 // (record_bytes + 10), int(time.time() * 1000)  # older ones would not be retained
+    records = [Record(None, bytes(record_bytes), now_ms, (), offset) for offset in range(count)]
     return encode_batch(records), count
 
 
