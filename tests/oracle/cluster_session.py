@@ -8,7 +8,7 @@ not write it down. Everything else has its place: topics are placed by hand.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -56,6 +56,7 @@ class ClusterSession(Session):
         "DescribeClusterBroker": "broker_id",
         "MetadataResponsePartition": "partition_index",
     }
+    patience_s = PATIENCE_S
 
     def __init__(self, brokers: Brokers, program: str) -> None:
         self.brokers = brokers
@@ -148,13 +149,6 @@ class ClusterSession(Session):
             return True
 
         self.until(is_so, f"{topic}-{index}: led by {leader}, {isr} in sync")
-
-    def until(self, is_so: Callable[[], bool], what: str) -> None:
-        """Look again and again."""
-        end = time.monotonic() + PATIENCE_S
-        while not is_so():
-            assert time.monotonic() < end, f"after {PATIENCE_S:g} s it is not so: {what}"
-            time.sleep(0.02)
 
     # Who runs -------------------------------------------------------------------------------------------------------
 

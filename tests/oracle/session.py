@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -113,6 +113,7 @@ class Session:
 
     named: Mapping[str, str] = NAMED
     unordered: Mapping[str, str] = UNORDERED
+    patience_s = 30.0  # for what comes about by itself
 
     def __init__(self, bootstrap: str, program: str) -> None:
         self.bootstrap, self.program = bootstrap, program
@@ -134,6 +135,13 @@ class Session:
     def name(self, what: str) -> str:
         """A name that no other program has."""
         return f"{self.program}-{what}"
+
+    def until(self, is_so: Callable[[], bool], what: str) -> None:
+        """Look again and again; AssertionError if it is not so in time."""
+        end = time.monotonic() + self.patience_s
+        while not is_so():
+            assert time.monotonic() < end, f"after {self.patience_s:g} s it is not so: {what}"
+            time.sleep(0.02)
 
     # Said, and written down -----------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from kafkalite.errors import ErrorCode
@@ -144,8 +143,11 @@ def what_is_set_later_holds(one: Session) -> None:
     large = produce(topic, batch(b"a" * 500))  # how many of them are taken before it holds is not said
     one.ask(large)
     one.ask(IncrementalAlterConfigsRequest((changes(topic, ("max.message.bytes", SET, "200")),)))
-    while one.quietly(large).responses[0].partition_responses[0].error_code is ErrorCode.NONE:
-        time.sleep(0.02)  # brokers hear of it a moment later
+
+    def is_refused() -> bool:
+        return one.quietly(large).responses[0].partition_responses[0].error_code is not ErrorCode.NONE
+
+    one.until(is_refused, "a batch above the new limit is refused")  # brokers hear of it a moment later
     one.ask(large)
     small = one.quietly(produce(topic, batch(b"a")))
     one.say("a small one", small.responses[0].partition_responses[0].error_code.name)
