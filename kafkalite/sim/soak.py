@@ -24,9 +24,14 @@ from kafkalite.sim.workload import draw_plan, play
 DELIVERIES_MIN = 20_000  # of messages, in a run
 
 # What brokers, ZooKeeper servers, producers, consumers, groups and administrators can come to announce, and to answer.
-# Left out, because no random run has it: replicas that are moved and leaders that are asked for, programs that write to
-# other systems, parts that fail, consumers that cannot go on (PollFailed: all of these choose anew where they may not
-# read, and no bit is turned over); they have tests of their own. And errors that only brokers of other makes answer.
+# Not reached by a random run yet, and so not here; each has tests of its own, but no soak stands behind it:
+#   facts    those of chapter 1's small nodes; PartFailed; ReplicasReassigned; EffectApplied; PollFailed (consumers here
+#            choose anew where they may not read, and no bit is turned over)
+#   errors   of elections and moves that are asked for (ELECTION_NOT_NEEDED, PREFERRED_ and ELIGIBLE_LEADERS_..., ...
+#            REASSIGNMENT_IN_PROGRESS); GROUP_MAX_SIZE_REACHED, GROUP_SUBSCRIBED_TO_TOPIC, UNSTABLE_OFFSET_COMMIT;
+#            INVALID_TRANSACTION_TIMEOUT, INVALID_PRODUCER_ID_MAPPING, TRANSACTION_COORDINATOR_FENCED,
+#            OPERATION_NOT_ATTEMPTED; UNKNOWN_SERVER_ERROR; and what only older versions are answered (UNSUPPORTED_...)
+# What only brokers of other makes answer is no part of it.
 EXPECTED = (
     *("ServerElected", "ServerStoppedServing", "ChangeCommitted", "SessionOpened", "SessionExpired", "WatchFired"),
     *("BrokerRegistered", "BrokerFenced", "BrokerStopped", "BrokersChanged", "ControllerElected", "ControllerResigned"),
