@@ -36,6 +36,7 @@ class Watch:
         self._own_code = own_code
         self._armed = False
         self._rung: AnswerLost | None = None
+        self._ringing = False
         self._raised_s = 0.0
         self._began_s = self._computed_s = 0.0
         self._timer = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
@@ -60,7 +61,7 @@ class Watch:
         return self._call_counted(function, args)
 
     def _call_timed(self, function: Callable[..., Any], args: tuple[Any, ...], limit_s: float) -> Any:
-        self._armed, self._rung = True, None
+        self._armed, self._rung, self._ringing = True, None, False
         self._limit_s = limit_s
         self._began_s, self._computed_s = monotonic(), process_time()
         before = sys.gettrace()
@@ -88,13 +89,23 @@ class Watch:
                 return
             where = self._where(frame)
             self._rung = AnswerLost(Outcome.TIMEOUT, f"did not come back within {self._limit_s:g} s{where}")
-        else:
-            signal.setitimer(signal.ITIMER_REAL, uniform(AND_AGAIN_S / 10, AND_AGAIN_S), AGAIN_S)
-            self._interrupt_the_next_bytecode(frame)
-            if not self._is_due(frame):
-                return
-        self._raised_s = monotonic()
-        raise self._rung.with_traceback(None)
+            self._raised_s = monotonic()
+            raise self._rung.with_traceback(None)
+        self._ring_again(self._rung, frame)
+
+    def _ring_again(self, rung: AnswerLost, frame: types.FrameType | None) -> None:
+        """The first one was swallowed. On a slow machine the next alarm would come while this one is still at work."""
+        if self._ringing:
+            return
+        self._ringing = True
+        self._interrupt_the_next_bytecode(frame)
+        is_due = self._is_due(frame)
+        if is_due:
+            self._raised_s = monotonic()
+        self._ringing = False
+        signal.setitimer(signal.ITIMER_REAL, uniform(AND_AGAIN_S / 10, AND_AGAIN_S), AGAIN_S)
+        if is_due:
+            raise rung.with_traceback(None)
 
     def _has_time_left(self) -> bool:
         """The limit is on computing; who was kept from it by others, or sleeps, has until patience ends."""

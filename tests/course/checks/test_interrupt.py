@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Any
 
 import pytest
 
 from course.checks import limits
-from course.checks.local import LocalPort
+from course.checks.interrupt import Watch
+from course.checks.local import LocalPort, _is_learners
 from course.checks.port import AnswerLost, AnswerRaised, Outcome
 from tests.course.checks.answers import answer
 
@@ -67,3 +69,36 @@ def test_an_error_in_time_is_only_an_error() -> None:
     source = "def f():\n    raise AssertionError('mine')\n"
     with LocalPort({"f": answer(source, "f")}) as port, pytest.raises(AnswerRaised, match="AssertionError: mine"):
         port.call(None, "f", ())
+
+
+@pytest.mark.parametrize("body", SWALLOWING.values(), ids=SWALLOWING)
+def test_alarms_that_come_faster_than_one_is_dealt_with_do_not_pile_up(
+    body: str,
+) -> None:
+    """On a slow machine, or under a tracer."""
+    at_once, at_most = 0, 0
+
+    def slowly(filename: str) -> bool:
+        nonlocal at_once, at_most
+        at_once += 1
+        at_most = max(at_once, at_most)
+        try:
+            for _ in range(20_000):  # far longer than until the next alarm
+                pass
+            return filename.startswith("<f")
+        finally:
+            at_once -= 1
+
+    namespace: dict[str, Any] = {}
+    exec(compile(f"import time\ndef f():{body}\n", "<f>", "exec"), namespace)
+
+    with Watch(slowly) as watch, pytest.raises(AnswerLost, match="did not come back"):
+        watch.call(namespace["f"], (), 0.05)
+
+    assert at_most < 5
+
+
+def test_pythons_own_frozen_modules_are_not_the_learners_code() -> None:
+    """What interrupts an import's clean-up is told on the console, and interrupts nothing."""
+    assert _is_learners("<ipython-input-3-abc>")
+    assert not _is_learners("<frozen importlib._bootstrap>")
