@@ -97,5 +97,5 @@ class _Method:
 
 
 def _is_learners(filename: str) -> bool:
-    # A notebook's cells have files of ipykernel's own, or IPython's or exec's names in angle brackets, as importlib has.
+    # A notebook's cells have files of ipykernel's own, or IPython's or exec's names in angle brackets; so has importlib
     return "ipykernel_" in filename or (filename.startswith("<") and not filename.startswith("<frozen "))
