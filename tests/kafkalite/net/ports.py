@@ -1,14 +1,19 @@
-"""Ports that are free now, for clusters of tests that run at the same time."""
+"""Ports that are free now, for clusters of tests that run at the same time.
+
+A process of tests claims a block of ports for its life and gives out each of them in turn, so that nobody is given one
+that somebody else was told is free and has not begun to listen on: not the second half of the same cluster, not a
+worker beside this one, not another run of the tests. In turn also because some of the last test's may still be in use.
+"""
 
 from __future__ import annotations
 
-import os
-import random
+import atexit
 import socket
+from functools import cache
 
 HOST = "127.0.0.1"
-BELOW_EPHEMERAL_PORTS = 32_000  # Linux gives out those from 32,768 on
-PORTS_A_WORKER = 5_000  # test processes that run at the same time do not look at each other's
+HIGHEST, LOWEST = 32_000, 10_000  # below those that Linux gives to outgoing connections: from 32,768 on
+BLOCK = 2_000
 
 
 def free_ports(count: int, apart: int = 1) -> list[int]:
@@ -17,15 +22,43 @@ def free_ports(count: int, apart: int = 1) -> list[int]:
     They lie below those that the system gives to outgoing connections: a node of ours that connects somewhere must not
     be given the port on which another one is about to listen.
     """
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
-    highest = BELOW_EPHEMERAL_PORTS - worker * PORTS_A_WORKER
-    first = highest - count * apart
-    while first > highest - PORTS_A_WORKER + 500:
-        first -= random.SystemRandom().randrange(1, 500)  # not those of the test before: some may still be in use
-        ports = range(first, first + count * apart)
-        if all(_is_free(port) for port in ports):
-            return list(ports[::apart])
-    raise RuntimeError(f"no {count * apart} free ports in a row below {highest:,}")
+    return list(_ours().take(count * apart)[::apart])
+
+
+class Block:
+    """A block of ports that no other process of tests has, as long as this one holds its last port."""
+
+    def __init__(self) -> None:
+        """Raises RuntimeError if all blocks are taken."""
+        for highest in range(HIGHEST, LOWEST, -BLOCK):
+            self.guard = socket.socket()  # without SO_REUSEADDR, with which two could bind the same port
+            try:
+                self.guard.bind((HOST, highest))
+            except OSError:
+                self.guard.close()
+                continue
+            self._ports = range(highest - BLOCK + 1, highest)
+            self._taken = 0
+            return
+        raise RuntimeError(f"all ports from {LOWEST:,} to {HIGHEST:,} are claimed by other runs of the tests")
+
+    def take(self, count: int) -> range:
+        """The next so many in a row that nobody uses. Raises RuntimeError if there are none."""
+        for _ in range(2 * len(self._ports) // count):
+            if self._taken + count > len(self._ports):
+                self._taken = 0
+            ports = self._ports[self._taken : self._taken + count]
+            self._taken += count
+            if all(map(_is_free, ports)):
+                return ports
+        raise RuntimeError(f"no {count} free ports in a row from {self._ports[0]:,} to {self._ports[-1]:,}")
+
+
+@cache
+def _ours() -> Block:
+    block = Block()
+    atexit.register(block.guard.close)
+    return block
 
 
 def _is_free(port: int) -> bool:
