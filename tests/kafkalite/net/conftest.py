@@ -1,4 +1,8 @@
-"""A small real cluster for tests: on free ports, in a thread with a loop of its own, gone at the end."""
+"""A small real cluster for tests: on free ports, in a thread with a loop of its own, gone at the end.
+
+Nothing in it is given up after a short silence, because a test's machine may stand still for seconds: sessions are
+long, and so is the time that a ZooKeeper server may be behind. Where a broker drops dead, its session is ended for it.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import kazoo.client
 import pytest
 
 from kafkalite.config import BrokerConfig, ZooKeeperConfig
+from kafkalite.coordination.sessions import password_of
 from kafkalite.facts import ControllerObeyed
 from kafkalite.net.broker_node import serve_broker
 from kafkalite.net.nodes import Served
 from kafkalite.net.zookeeper_node import ENSEMBLE_PORT, serve_zookeeper
 from kafkalite.reference import REFERENCE
 from tests.kafkalite.net.ports import HOST, free_ports
+
+SECONDS = 60.0  # a test that would wait for ever fails after these
+TICK_MS = 300  # servers elect within some of these
+SILENT_TICKS = 100  # and may be silent for so many
 
 
 @dataclass
@@ -60,7 +70,7 @@ class RealCluster:
     def wait_for_brokers(self, count: int) -> None:
         """Wait until so many more have heard of the controller: before that they can tell clients of nobody."""
         for _ in range(count):
-            assert self.ready.acquire(timeout=30), "a broker did not hear of the controller within 30 s"
+            assert self.ready.acquire(timeout=SECONDS), f"a broker did not hear of the controller in {SECONDS:g} s"
 
     async def begin_broker(self, config: BrokerConfig) -> None:
         """Start one broker on what is in its folder."""
@@ -68,13 +78,24 @@ class RealCluster:
         self.served[f"b{config.broker_id}"] = await serve_broker(config, REFERENCE, folder, self.observe)
 
     def restart(self, config: BrokerConfig) -> None:
-        """Let a broker drop dead, and begin again."""
-        self.run(self._drop(config))
+        """Let a broker drop dead, and begin again once that is noticed."""
+        name = f"b{config.broker_id}"
+        session_id = self.served[name].driver.node.zk.session_id  # type: ignore[attr-defined]  # it is a Broker
+        self.run(self._drop(name))
+        self._end_session(session_id)
         self.run(self.begin_broker(config))
         self.wait_for_brokers(1)
 
-    async def _drop(self, config: BrokerConfig) -> None:
-        self.served[f"b{config.broker_id}"].stop()
+    async def _drop(self, name: str) -> None:
+        self.served[name].stop()
+
+    def _end_session(self, session_id: int) -> None:
+        """Go on with it as another client, and close it: as if its time were over."""
+        session = (session_id, password_of(session_id))
+        client = kazoo.client.KazooClient(self.ensemble, timeout=SECONDS, client_id=session)
+        client.start(SECONDS)
+        client.stop()
+        client.close()
 
     async def end(self) -> None:
         """Stop all nodes."""
@@ -85,7 +106,7 @@ class RealCluster:
 
     def run(self, coroutine: Any) -> None:
         """Run something on the cluster's loop, and wait for it."""
-        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(SECONDS)
 
 
 def real_cluster(folder: Path, brokers: int, zookeepers: int, **settings: Any) -> Iterator[RealCluster]:
@@ -98,10 +119,13 @@ def real_cluster(folder: Path, brokers: int, zookeepers: int, **settings: Any) -
         loop,
         folder,
         tuple(
-            BrokerConfig(101 + index, servers, host=HOST, port=port, zookeeper_session_timeout_ms=2000, **settings)
+            BrokerConfig(101 + index, servers, host=HOST, port=port, **settings)
             for index, port in enumerate(free_ports(brokers))
         ),
-        tuple(ZooKeeperConfig(name, servers, tick_ms=300, min_session_timeout_ms=600) for name in servers),
+        tuple(
+            ZooKeeperConfig(name, servers, tick_ms=TICK_MS, init_limit=SILENT_TICKS, sync_limit=SILENT_TICKS)
+            for name in servers
+        ),
     )
     try:
         cluster.run(cluster.begin())
