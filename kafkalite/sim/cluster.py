@@ -98,7 +98,7 @@ class Cluster(Known):
             "record": record,
             "wire": through_the_codec if through_codec else None,
         }
-        self._client = ClientConfig(**{"bootstrap_servers": self.brokers, **(client or {})})
+        self.client = ClientConfig(**{"bootstrap_servers": self.brokers, **(client or {})})
         self.inputs: list[Input] = []
         self._numbers: dict[NodeName, int] = {}
         self.view = View()
@@ -106,13 +106,13 @@ class Cluster(Known):
 
     def _rebuild(self, name: NodeName, storage: MemoryStorage) -> Node:
         """A client that is restarted knows nothing of its earlier life."""
-        if name in self._clients:
-            kind, arguments = self._clients[name]
+        if name in self.clients:
+            kind, arguments = self.clients[name]
             return kind(*arguments)
         return self.blueprint(name, storage)
 
     def _new_simulator(self) -> Simulator:
-        self._clients: dict[NodeName, tuple[type[Node], tuple[Any, ...]]] = {}  # how each was made
+        self.clients: dict[NodeName, tuple[type[Node], tuple[Any, ...]]] = {}  # how each was made
         sim = Simulator((), self.seed, rebuild=self._rebuild, **self._how)
         sim.observers.append(self.view.observe)
         for name in (*self.zookeepers, *self.brokers):
@@ -287,39 +287,39 @@ class Cluster(Known):
         Settings are those of `PipelineConfig`, and of all that it is made of: `semantics="exactly once"`.
         """
         if name not in self.sim.nodes:
-            self._add(Pipeline, name, *pipeline_configs(self._client, name, settings))
+            self._add(Pipeline, name, *pipeline_configs(self.client, name, settings))
         return MemberFacade(self, name)
 
     def sink(self, name: NodeName = "sink", *, is_idempotent: bool = False) -> Self:
         """Somebody in the world outside, who does what pipelines ask; an idempotent one does nothing twice."""
         if name not in self.sim.nodes:
-            self._build(IdempotentSink if is_idempotent else Sink, name)
+            self.join(IdempotentSink if is_idempotent else Sink, name)
         return self
 
     def admin(self, name: NodeName = "admin") -> AdminFacade:
         """An administrator's client."""
         if name not in self.sim.nodes:
-            self._build(Admin, name, self._client)
+            self.join(Admin, name, self.client)
         return AdminFacade(self, name)
 
     def shell(self, name: NodeName = "shell", servers: tuple[NodeName, ...] = ()) -> ShellFacade:
         """A program that talks to these ZooKeeper servers, or to any."""
         if name not in self.sim.nodes:
-            self._build(Shell, name, servers or self.zookeepers)
+            self.join(Shell, name, servers or self.zookeepers)
         return ShellFacade(self, name)
 
     def _settings(self, settings: dict[str, Any], own: type) -> tuple[ClientConfig, dict[str, Any]]:
         of_client = {key: value for key, value in settings.items() if key not in own.__dataclass_fields__}  # type: ignore[attr-defined]  # a dataclass
         of_own = {key: value for key, value in settings.items() if key not in of_client}
-        return replace(self._client, **of_client), of_own
+        return replace(self.client, **of_client), of_own
 
     def _add(self, kind: type[Node], name: NodeName, client: ClientConfig, *configs: Any) -> None:
-        self._build(kind, name, client, *configs, self.blueprint.parts)
+        self.join(kind, name, client, *configs, self.blueprint.parts)
 
-    def _build(self, kind: type[Node], *arguments: Any) -> None:
-        """A client joins. The input names what it is made of, so that a rewound cluster gets one of its own."""
-        self._clients[arguments[0]] = (kind, arguments)
-        self.inputs.append(Input(self.sim.ticks, self.sim.now_ms, "build", (kind, *arguments)))
+    def join(self, kind: type[Node], *arguments: Any) -> None:
+        """A client of that class joins. The arguments, its name first, make another one for a rewound cluster."""
+        self.clients[arguments[0]] = (kind, arguments)
+        self.inputs.append(Input(self.sim.ticks, self.sim.now_ms, "join", (kind, *arguments)))
         self.sim.add(kind(*arguments))
 
     # What stands in it ------------------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ class Cluster(Known):
         if not 0 <= step <= len(self.steps):
             raise IndexError(f"the run has steps 0 to {len(self.steps)}; there is no step {step} to rewind to")
         twin = object.__new__(Cluster)
-        twin.blueprint, twin.seed, twin._how, twin._client = self.blueprint, self.seed, self._how, self._client
+        twin.blueprint, twin.seed, twin._how, twin.client = self.blueprint, self.seed, self._how, self.client
         twin.inputs, twin.view, twin._numbers = [], View(), dict(self._numbers)
         twin.sim = twin._new_simulator()
         waiting = iter(self.inputs)
@@ -369,8 +369,8 @@ class Cluster(Known):
 
     def _redo(self, one: Input) -> None:
         self.sim.now_ms = one.now_ms
-        if one.method == "build":
-            self._build(*one.arguments)
+        if one.method == "join":
+            self.join(*one.arguments)
         else:
             self._do(one.method, *one.arguments)
 

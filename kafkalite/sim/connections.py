@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kafkalite.node import REPLY, REQUEST, Event, PeerLost, Received
-from kafkalite.sim.network import Link, Network
+from kafkalite.sim.network import InVersion, Link, Network
 from kafkalite.types import NodeName
 
 
@@ -102,7 +102,10 @@ class Connections:
             link.is_busy = True
         elif link.backlog and role != REPLY:  # nobody will answer it
             self._come_next(link)
-        self._driver.meet(link.to, Received(link.seen_as, message))
+        if type(message) is InVersion:
+            self._driver.meet(link.to, Received(link.seen_as, message.message, message.version))
+        else:
+            self._driver.meet(link.to, Received(link.seen_as, message))
 
     def _come_next(self, link: Link) -> None:
         """Let what waits on this link come, one after another; until then what arrives waits behind it."""

@@ -67,6 +67,14 @@ def _offsets(group: str, *partitions: TopicPartition) -> Any:
     return group_offsets.OffsetFetchRequest(groups=(group_offsets.OffsetFetchRequestGroup(group, topics or None),))
 
 
+def _forget(group: str, partitions: tuple[TopicPartition, ...]) -> Any:
+    topics = tuple(
+        group_admin.OffsetDeleteRequestTopic(topic, (group_admin.OffsetDeleteRequestPartition(index),))
+        for topic, index in partitions
+    )
+    return group_admin.OffsetDeleteRequest(group, topics)
+
+
 def _sync(known: Known, member: str, generation: int) -> Any:
     kind = "consumer", "none"
     return group_membership.SyncGroupRequest(known.group, generation, member, known.instance, *kind)
@@ -119,5 +127,6 @@ def draw_group_probe(rng: Random, known: Known) -> Any:
             group_admin.DeleteGroupsRequest((known.group,)),
             group_admin.DeleteGroupsRequest(("nowhere",)),
             group_admin.DeleteGroupsRequest((ODD,)),
+            _forget(known.group, known.partitions[:1]),
         )
     )

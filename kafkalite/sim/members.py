@@ -13,8 +13,6 @@ from typing import Any
 
 from kafkalite.errors import SimulationStuck
 from kafkalite.facts import MembershipFailed, PartitionsAssigned
-from kafkalite.groups.placement import partition_of_group
-from kafkalite.groups.records import OFFSETS_TOPIC
 from kafkalite.sim.checkers import GroupPromise
 from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.group_probes import NOBODY, ODD, Known, draw_group_probe
@@ -201,18 +199,19 @@ class Members:
 
     # Odd questions --------------------------------------------------------------------------------------------------
 
-    def probe(self, partitions: tuple[TopicPartition, ...]) -> tuple[NodeName, Any]:
-        """An odd request about one of the groups, and the broker to ask: mostly its coordinator."""
-        rng, view, group = self._rng, self._cluster.view, self._rng.choice(self._groups)
+    @property
+    def has_groups(self) -> bool:
+        """Whether there is anybody to ask about."""
+        return bool(self._groups)
+
+    def probe(self, partitions: tuple[TopicPartition, ...]) -> tuple[str, Any]:
+        """A group, and an odd request about it, or about one that there is not."""
+        rng, group = self._rng, self._rng.choice(self._groups)
         told = self.told.get(self._anyone(group) or "")
         member, generation = (told.member, told.generation) if told is not None else (NOBODY, 0)
         instance = next(iter(group.plan.promise.instances), None)
         request = draw_group_probe(rng, Known(group.plan.name, member, generation, instance, partitions))
-        count = sum(topic == OFFSETS_TOPIC for topic, _ in view.assignments)
-        name = ODD if ODD in repr(request) else group.plan.name
-        leader = view.leaders.get((OFFSETS_TOPIC, partition_of_group(name, count or 1)))
-        is_asked = leader is not None and rng.random() < 0.8
-        return (leader.broker if leader is not None and is_asked else rng.choice(self._cluster.brokers)), request
+        return (ODD if ODD in repr(request) else group.plan.name), request
 
     # When all faults are over ---------------------------------------------------------------------------------------
 

@@ -25,6 +25,14 @@ class Delays:
     most_ms: float = 3.0
 
 
+@dataclass(frozen=True, slots=True)
+class InVersion:
+    """A request as an older client sends it: it arrives as one of that version."""
+
+    version: int
+    message: Any
+
+
 class Link:
     """One direction of one connection: from `source` to `to`, both nodes; `seen_as` is what `to` calls its peer."""
 

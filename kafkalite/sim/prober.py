@@ -5,22 +5,30 @@ It exists so that every error a broker can answer with is answered in every long
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from random import Random
 from typing import Any
 from uuid import UUID
 
+from kafkalite.broker.one_batch import ZSTD
 from kafkalite.errors import ErrorCode
 from kafkalite.facts import RequestAnswered
 from kafkalite.log.batch import encode_batch
 from kafkalite.log.record import Record
 from kafkalite.node import Node
 from kafkalite.protocol import configs, fetch, inter_broker, metadata, offsets, produce, topics, transactions
+from kafkalite.sim.network import InVersion
 from kafkalite.types import NodeName
 
 TIMEOUT_MS = 2000
+BEFORE_ZSTD = 6  # the last version of Produce that does not know it
 UNKNOWN_ID = UUID(int=7)  # of no topic
+
+
+@dataclass(frozen=True, slots=True)
+class ShareFetchRequest:
+    """Of an API that came after these brokers."""
 
 
 class Prober(Node):
@@ -41,14 +49,16 @@ class Prober(Node):
         raise AttributeError(name)
 
     def _answered(self, source: NodeName, response: Any, request: Any) -> None:
-        api = type(request).__name__.removesuffix("Request")
         error = next((error for error in errors_in(response) if error), ErrorCode.NONE)
-        self.note(RequestAnswered(self._numbers[source].pop(0), api, error.name, ""))
+        self._note(source, request, error)
+
+    def _note(self, broker: NodeName, request: Any, error: ErrorCode) -> None:
+        api = type(request.message if isinstance(request, InVersion) else request).__name__.removesuffix("Request")
+        self.note(RequestAnswered(self._numbers[broker].pop(0), api, error.name, ""))
 
     def on_peer_lost(self, peer: NodeName, requests: tuple[Any, ...]) -> None:
         for request in requests:
-            api = type(request).__name__.removesuffix("Request")
-            self.note(RequestAnswered(self._numbers[peer].pop(0), api, ErrorCode.NETWORK_EXCEPTION.name, ""))
+            self._note(peer, request, ErrorCode.NETWORK_EXCEPTION)
 
 
 def errors_in(message: Any) -> list[ErrorCode]:
@@ -118,6 +128,7 @@ def draw_probe(rng: Random, topic: str, partition: int) -> Any:
             _produce(topic, 999, _batch()),
             _produce(topic, partition, _corrupt(_batch())),
             _produce(topic, partition, _large_batch()),
+            InVersion(BEFORE_ZSTD, _produce(topic, partition, _batch(attributes=ZSTD))),
             _produce("compacted", 0, _batch(key=None)),
             *(2 * [_produce(topic, partition, _batch(producer_id=producer_id, producer_epoch=1, base_sequence=0), 1)]),
             *(2 * [_produce(topic, partition, _batch(producer_id=producer_id, producer_epoch=0, base_sequence=0), 1)]),
@@ -133,6 +144,7 @@ def draw_probe(rng: Random, topic: str, partition: int) -> Any:
             _list_offsets(topic, partition, -1),
             _list_offsets(topic, partition, -1),
             metadata.MetadataRequest((metadata.MetadataRequestTopic(topic),), False),
+            ShareFetchRequest(),
             metadata.MetadataRequest((metadata.MetadataRequestTopic("nowhere"),), False),
             *(2 * [metadata.MetadataRequest(None, False)]),  # of every topic there is
             offsets.OffsetForLeaderEpochRequest(

@@ -19,20 +19,26 @@ from kafkalite.config import ProducerConfig
 from kafkalite.groups.records import OFFSETS_TOPIC
 from kafkalite.parts import Parts
 from kafkalite.reference import REFERENCE
-from kafkalite.sim import transacting
-from kafkalite.sim.blueprint import broker_id_of
-from kafkalite.sim.checkers import Checker, Expectations, TopicPromise, Violation, value_of
+from kafkalite.sim import dispatching, transacting
+from kafkalite.sim.checkers import Checker, Expectations, GroupPromise, TopicPromise, Violation, value_of
+from kafkalite.sim.clumsy import BROKER as CLUMSY
+from kafkalite.sim.clumsy import GROUP as CLUMSY_GROUP
+from kafkalite.sim.clumsy import Clumsy
 from kafkalite.sim.cluster import Cluster
+from kafkalite.sim.dispatching import Dispatchers
 from kafkalite.sim.facades import EARLIEST, LATEST
+from kafkalite.sim.faults import SkewClock
 from kafkalite.sim.members import BROKER as GROUPS
 from kafkalite.sim.members import GroupPlan, Members, draw_groups
 from kafkalite.sim.network import Delays
-from kafkalite.sim.prober import Prober, draw_probe
+from kafkalite.sim.operating import Operators
+from kafkalite.sim.probing import Probing
 from kafkalite.sim.schedule import Ground, Profile, Schedule, draw_schedule
 from kafkalite.sim.transacting import Transactors
 from kafkalite.types import NodeName
 
 ROUND_MS = 500.0  # clients are told what to do so far ahead
+FROM_ZERO_EVERY = 16  # rounds
 TRANSACTIONS_SHARE = 0.4  # of the runs that may have them
 SETTLE_MS = 240_000.0  # of virtual time, for everything to come to an end after the last fault
 
@@ -51,6 +57,7 @@ BROKER = {
     "log_cleaner_backoff_ms": 1500,
     "message_max_bytes": 20_000,
     **GROUPS,
+    **CLUMSY,
 }
 ZOOKEEPER = {"tick_ms": 100, "min_session_timeout_ms": 200, "max_session_timeout_ms": 4000, "snapshot_every": 100}
 CLIENT = {
@@ -92,6 +99,7 @@ class Plan:
     deliveries_min: int = 0  # traffic goes on until there were so many
     through_codec: bool = False
     has_transactions: bool = False
+    has_dispatchers: bool = False
 
 
 @dataclass(slots=True)
@@ -150,6 +158,7 @@ def draw_plan(seed: int, profile: Profile | None = None, *, deliveries_min: int 
         # Where disks may lose what was committed, a transaction may hang for ever, as in Kafka (KIP-664 is the tool for
         # it): a partition loses the marker that its coordinator believes written, or the coordinator loses its log.
         has_transactions=profile is Profile.KILLS and Random(f"transactions/{seed}").random() < TRANSACTIONS_SHARE,
+        has_dispatchers=dispatching.is_dispatched(seed),
     )
 
 
@@ -159,13 +168,15 @@ def expectations_of(plan: Plan) -> Expectations:
     promises = Expectations(
         topics=topics | {OFFSETS_TOPIC: TopicPromise(is_compacted=True)},
         producers=dict(plan.producers),
-        groups={group.name: group.promise for group in plan.groups},
+        groups={group.name: group.promise for group in plan.groups} | {CLUMSY_GROUP: GroupPromise(is_broken=True)},
         replica_lag_time_max_ms=BROKER["replica_lag_time_max_ms"],
         disks_keep_everything=plan.profile in (Profile.CALM, Profile.KILLS),
         reads_everything=True,
         foreign_prefix=b"xxx",  # the prober's
     )
-    return transacting.promised(promises) if plan.has_transactions else promises
+    if plan.has_transactions:
+        promises = transacting.promised(promises)
+    return dispatching.promised(promises, plan.seed) if plan.has_dispatchers else promises
 
 
 def _promise(configs: dict[str, str]) -> TopicPromise:
@@ -212,10 +223,14 @@ class _Run:
         self.plan, self.cluster = plan, cluster
         self.rng = Random(f"workload/{plan.seed}")
         self.sent: dict[NodeName, int] = {}
-        self.probes = self.operations = 0
+        self.rounds = 0
         self.partitions = tuple((topic.name, number) for topic in plan.topics for number in range(topic.partitions))
+        self.operators = Operators(cluster, plan.seed, self.partitions)
         self.members = Members(plan.groups, cluster, plan.seed)
+        self.clumsy = Clumsy(cluster, plan.seed)
+        self.probing = Probing(cluster, plan.seed, self.partitions, self.members)
         self.transactors = Transactors(cluster, plan.seed) if plan.has_transactions else None
+        self.dispatchers = Dispatchers(cluster, plan.seed) if plan.has_dispatchers else None
 
     def begin(self) -> None:
         """Topics, clients, and the schedule of faults."""
@@ -228,12 +243,14 @@ class _Run:
         everything = [(*partition, EARLIEST) for partition in self.partitions]
         cluster.consumer("c1", auto_offset_reset="earliest", client_rack="r1").assign(*everything)
         cluster.consumer("c2", auto_offset_reset="earliest", isolation_level="read_committed").assign(*everything[:1])
-        cluster.consumer("c3")
-        cluster._build(Prober, "prober")  # noqa: SLF001 - a client that users of a cluster have no need of
-        cluster.admin("operator")
+        cluster.consumer("c3", auto_offset_reset="none")
+        self.probing.begin()
+        self.operators.begin()
         self.members.begin()
         if self.transactors is not None:
             self.transactors.begin()
+        if self.dispatchers is not None:
+            self.dispatchers.begin()
         for at_ms, fault in self.plan.schedule:
             cluster.inject(fault, max(cluster.now_ms, at_ms))
         for at_ms, node in self.plan.shutdowns:
@@ -260,50 +277,21 @@ class _Run:
                     "produce",
                     *(record, topic.name, key, value_of(name, record), None, None),
                 )
-        for _ in range(rng.choice((0, 1, 1, 2))):
-            self._probe(now_ms + rng.uniform(0, ROUND_MS), cluster.brokers)
-        for name in cluster.brokers:  # one that has left the cluster and is still there is asked more than others
-            if broker_id_of(name) not in cluster.view.registered:
-                self._probe(now_ms + rng.uniform(0, ROUND_MS), (name,))
-        # c3 shows what comes in just now: again and again it looks up where every log ends.
-        ends = tuple((*partition, LATEST) for partition in self.partitions)
-        cluster.call_at(now_ms + rng.uniform(0, ROUND_MS), "c3", "assign", ends)
-        if rng.random() < 0.4:
-            self._operate(now_ms + rng.uniform(0, ROUND_MS))
+        self.probing.round(ROUND_MS, has_transactions=self.plan.has_transactions)
+        # c3 shows what comes in just now: again and again it looks up where every log ends. Now and then it asks for
+        # the first records, which may be gone; it does not choose for itself where to go on.
+        self.rounds += 1
+        where = LATEST if self.rounds % FROM_ZERO_EVERY else 0
+        wanted = tuple((*partition, where) for partition in self.partitions)
+        cluster.call_at(now_ms + rng.uniform(0, ROUND_MS), "c3", "assign", wanted)
+        self.operators.round(ROUND_MS)
         self.members.round()
         if self.transactors is not None:
             self.transactors.round(ROUND_MS)
-        if self.plan.groups:
-            broker, request = self.members.probe(self.partitions)
-            self.probes += 1
-            cluster.call_at(now_ms + rng.uniform(0, ROUND_MS), "prober", "probe", self.probes, broker, request)
+        if self.dispatchers is not None:
+            self.dispatchers.round(ROUND_MS)
+        self.clumsy.round()
         self._restart_what_was_stopped()
-
-    def _probe(self, at_ms: float, brokers: tuple[NodeName, ...]) -> None:
-        """An odd request, to one of the brokers; of all of them, as often as not to the leader of what it is about."""
-        rng, cluster = self.rng, self.cluster
-        partition, broker = rng.choice(self.partitions), rng.choice(brokers)
-        leadership = cluster.view.leaders.get(partition)
-        if leadership is not None and len(brokers) > 1 and rng.random() < 0.5:
-            broker = leadership.broker
-        self.probes += 1
-        cluster.call_at(at_ms, "prober", "probe", self.probes, broker, draw_probe(rng, *partition))
-
-    def _operate(self, at_ms: float) -> None:
-        """An operator makes, grows and deletes topics that nobody relies on, and lets records go early."""
-        rng, cluster = self.rng, self.cluster
-        what, arguments = rng.choice(
-            (
-                ("create_topic", ("passing", rng.randint(1, 3), rng.randint(1, 3))),
-                ("create_topic", ("growing", 1, 2)),
-                ("create_partitions", ("growing", rng.randint(1, 6))),
-                ("delete_topic", ("passing",)),
-                ("delete_records", ("rolling", 0, cluster.view.high_watermarks.get(("rolling", 0), 0) // 2)),
-                ("describe_cluster", ()),
-            )
-        )
-        self.operations += 1
-        cluster.call_at(at_ms, "operator", what, self.operations, *arguments)
 
     def _restart_what_was_stopped(self) -> None:
         stopped = self.cluster.view.stopped
@@ -313,12 +301,13 @@ class _Run:
 
     def settle(self) -> None:
         """Everything is healed: wait until every record has its answer, and everything was read."""
-        cluster = self.cluster
+        cluster, faults = self.cluster, [fault for _, fault in self.plan.schedule]
         self._restart_what_was_stopped()
         for name in (*cluster.zookeepers, *cluster.brokers):
             cluster.restart(name)
         wanted = {(name, record) for name, count in self.sent.items() for record in range(1, count + 1)}
         cluster.run_until(lambda: wanted <= cluster.view.outcomes.keys(), "an answer to every record", SETTLE_MS)
+        self.operators.settle(SETTLE_MS)
         partitions = set(self.partitions)
         # Watermarks stand still once nobody writes and every follower has everything.
         cluster.run_until(lambda: self._is_level(partitions), "watermarks at the ends of the logs", SETTLE_MS)
@@ -327,7 +316,9 @@ class _Run:
         cluster.run_until(lambda: self._has_read("reader", partitions), "a reader at the end", SETTLE_MS)
         self.members.settle(SETTLE_MS)
         if self.transactors is not None:
-            self.transactors.settle(SETTLE_MS)
+            self.transactors.settle(SETTLE_MS, are_clocks_right=not any(isinstance(one, SkewClock) for one in faults))
+        if self.dispatchers is not None:
+            self.dispatchers.settle(SETTLE_MS)
 
     def _is_level(self, partitions: set[tuple[str, int]]) -> bool:
         view = self.cluster.view

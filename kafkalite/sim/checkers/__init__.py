@@ -1,7 +1,8 @@
 """Checkers: what must hold at every step, and what clients must never see; they read facts and nothing else.
 
 Read `violation` and `expectations` first, then `world`, then the invariants, then `history` and `anomalies`; of groups
-`group_world`, then `group_invariants` and `commits`; of transactions `transaction_world`, then `transactions`.
+`group_world`, then `group_invariants` and `commits`; of transactions `transaction_world`, then `transactions`; of the
+world outside `effects`.
 """
 
 from kafkalite.sim.checkers.checker import GROUP_CHECKS, INVARIANTS, NAMES, POLL_CHECKS, Checker

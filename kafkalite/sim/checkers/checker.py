@@ -22,6 +22,7 @@ from kafkalite.node import handler_name
 from kafkalite.sim.checkers import (
     anomalies,
     commits,
+    effects,
     ensemble,
     group_invariants,
     leadership,
@@ -73,8 +74,22 @@ GROUP_CHECKS: tuple[type[group_invariants.GroupCheck], ...] = (
     *group_invariants.INVARIANTS,
     *commits.INVARIANTS,
 )
-CHECKS: tuple[type[Invariant], ...] = (*INVARIANTS, *POLL_CHECKS, *GROUP_CHECKS, *transactions.INVARIANTS)
-NAMES = frozenset((*(check.name for check in CHECKS), *anomalies.NAMES, *commits.NAMES, *transactions.NAMES))
+CHECKS: tuple[type[Invariant], ...] = (
+    *INVARIANTS,
+    *POLL_CHECKS,
+    *GROUP_CHECKS,
+    *transactions.INVARIANTS,
+    *effects.INVARIANTS,
+)
+NAMES = frozenset(
+    (
+        *(check.name for check in CHECKS),
+        *anomalies.NAMES,
+        *commits.NAMES,
+        *transactions.NAMES,
+        *effects.NAMES,
+    )
+)
 AROUND = 30  # facts before a violation that are kept with it: about the same place, or about no place
 LOOKED_AT = 1000  # facts among which they are found
 NOISE = (facts.ChangeCommitted, facts.WatchFired, facts.MetadataRefreshed)  # about no place, and no news
@@ -96,8 +111,10 @@ class Checker:
         checks += [check(self.world, self._report, self.groups) for check in GROUP_CHECKS]
         self.ledger = Ledger(self.world.expectations.read_committed)
         checks += [check(self.world, self._report, self.ledger, self.history) for check in transactions.INVARIANTS]
+        self.effects = effects.Effects()
+        checks += [check(self.world, self._report, self.effects) for check in effects.INVARIANTS]
         # Judged first, taken in afterwards: a check sees the world as it was before the fact.
-        self._handlers = _by_fact([*checks, self.world, self.history, self.groups, self.ledger])
+        self._handlers = _by_fact([*checks, self.world, self.history, self.groups, self.ledger, self.effects])
 
     def observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
         """Take in one fact."""
@@ -115,6 +132,8 @@ class Checker:
         for violation in commits.found(self.groups, self.history, self.world):
             self._report(violation)
         for violation in transactions.found(self.ledger, self.history, self.world):
+            self._report(violation)
+        for violation in effects.found(self.effects, self.history, self.world):
             self._report(violation)
         return self.violations
 

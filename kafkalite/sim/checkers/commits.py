@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kafkalite.facts import CommitAnswered, OffsetsCommitted, OffsetsFetched
+from kafkalite.facts import CommitAnswered, MarkerWritten, OffsetsCommitted, OffsetsFetched
 from kafkalite.sim.checkers.group_invariants import GroupCheck
 from kafkalite.sim.checkers.group_world import Groups
 from kafkalite.sim.checkers.history import History
-from kafkalite.sim.checkers.violation import Announced, Violation
+from kafkalite.sim.checkers.violation import Announced, Report, Violation
 from kafkalite.sim.checkers.world import World
+from kafkalite.types import TopicPartition
 
 
 class CommitCheck(GroupCheck):
@@ -63,8 +64,19 @@ class CommitUnprocessed(CommitCheck):
 
     name = "commit-unprocessed"
 
+    def __init__(self, world: World, report: Report, groups: Groups) -> None:
+        super().__init__(world, report, groups)
+        self._markers: dict[TopicPartition, set[int]] = {}  # a position goes past them, and nobody works on them
+
+    def on_marker_written(self, at: Announced) -> None:
+        fact: MarkerWritten = at.fact
+        self._markers.setdefault((fact.topic, fact.partition), set()).add(fact.offset)
+
     def look(self, at: Announced, topic: str, partition: int, offset: int) -> None:
         processed = self.groups.of(at.fact.group, (topic, partition)).processed
+        markers = self._markers.get((topic, partition), ())
+        while processed in markers:
+            processed += 1
         if self.world.expectations.groups[at.fact.group].commits_behind_work and offset > processed:
             self.violated(f"{at.fact.group} commits {offset} of {topic}-{partition}, and is done with {processed}", at)
 

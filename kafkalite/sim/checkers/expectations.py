@@ -26,11 +26,13 @@ class GroupPromise:
     """How a group's members behave. `zombie_max_ms`: within that, one that is out has noticed, whatever happened.
 
     `commits_behind_work`: they commit only what their programs are done with, as the automatic commit does.
+    `is_broken`: their own code fails, and they may give up.
     """
 
     commits_behind_work: bool = True
     instances: tuple[str, ...] = ()  # of static members
     zombie_max_ms: float = 15_000
+    is_broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Expectations:
     `foreign_prefix`: values that begin like this are written by somebody who announces nothing.
     `read_committed`: consumers that read with that isolation level; in the end they have read everything, too.
     `exactly_once`: for a topic that a program reads, the topic into which it writes each record once.
+    `dispatched`: topics of which programs have something done outside for every record before the run ends; and whether
+    whoever does it does nothing twice.
     `available_from_ms`: all faults are over; what is sent from then on is acknowledged before the run ends.
     """
 
@@ -59,6 +63,7 @@ class Expectations:
     available_from_ms: float = float("inf")
     read_committed: frozenset[NodeName] = frozenset()
     exactly_once: Mapping[str, str] = field(default_factory=dict)
+    dispatched: Mapping[str, bool] = field(default_factory=dict)
 
     def of_topic(self, topic: str) -> TopicPromise:
         """What this topic promises."""

@@ -219,13 +219,15 @@ class ZombieReader(GroupCheck):
 
 
 class MembershipLost(GroupCheck):
-    """A consumer gives up being a member only if another one has taken its place."""
+    """A consumer gives up being a member only if another one has taken its place, or its own code is broken."""
 
     name = "membership-lost"
 
     def on_membership_failed(self, at: Announced) -> None:
         fact: MembershipFailed = at.fact
-        if fact.error not in {"FENCED_INSTANCE_ID", "GROUP_MAX_SIZE_REACHED"}:
+        promise = self.world.expectations.groups.get(fact.group)
+        is_broken = promise is not None and promise.is_broken
+        if not is_broken and fact.error not in {"FENCED_INSTANCE_ID", "GROUP_MAX_SIZE_REACHED"}:
             self.violated(f"{at.node} is no member of {fact.group} any more: {fact.error}", at)
 
 

@@ -38,9 +38,8 @@ Draw = Callable[[Random, Plan], Faults]
 def _played(draw: Draw, profile: Profile = Profile.KILLS, **changes: Any) -> Play:
     def playing(seed: int, parts: Parts, attach: Attach) -> None:
         plan = draw_plan(seed, profile, deliveries_min=0)
-        plan = replace(
-            plan, busy_ms=BUSY_MS, groups=(), shutdowns=(), through_codec=False, has_transactions=False, **changes
-        )
+        plan = replace(plan, groups=(), has_transactions=False, has_dispatchers=False)
+        plan = replace(plan, busy_ms=BUSY_MS, shutdowns=(), through_codec=False, **changes)
         faults = draw(Random(f"planted/{seed}"), plan)
         plan = replace(plan, schedule=tuple(sorted(faults, key=lambda timed: timed[0])))
         play(plan, parts, prepare=lambda cluster: attach(cluster, expectations_of(plan)))

@@ -75,7 +75,7 @@ def test_odd_questions_are_all_answered_and_change_nothing_in_a_group_that_lives
     members = Members((GROUP,), cluster, 1)
     members.begin()
     members.settle(20_000)
-    cluster._build(Prober, "prober")
+    cluster.join(Prober, "prober")
     told = next(iter(members.told.values()))
     known = Known("g1", told.member, told.generation, "g1-i0", (("orders", 0), ("orders", 1)))
     generations, rng = len(cluster.facts(GroupStabilized, group="g1")), Random(1)
