@@ -27,7 +27,7 @@ from kafkalite.protocol.metadata import MetadataRequest, MetadataRequestTopic
 from kafkalite.protocol.registry import decode_response, encode_request, entry_of
 from kafkalite.protocol.topics import CreatableTopic, CreatableTopicConfig, CreatableTopicConfigs, CreateTopicsRequest
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 NOT_YET = {
     ErrorCode.COORDINATOR_NOT_AVAILABLE,
     ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
@@ -113,7 +113,7 @@ class Session:
 
     named: Mapping[str, str] = NAMED
     unordered: Mapping[str, str] = UNORDERED
-    patience_s = 30.0  # for what comes about by itself
+    patience_s = PATIENCE_S  # for what comes about by itself
 
     def __init__(self, bootstrap: str, program: str) -> None:
         self.bootstrap, self.program = bootstrap, program

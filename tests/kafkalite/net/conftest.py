@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from kafkalite.facts import ControllerObeyed
 from kafkalite.net.broker_node import serve_broker
 from kafkalite.net.nodes import Served
 from kafkalite.net.zookeeper_node import ENSEMBLE_PORT, serve_zookeeper
+from kafkalite.protocol.metadata import MetadataRequest
 from kafkalite.reference import REFERENCE
 from tests.kafkalite.net.ports import HOST, free_ports
+from tests.oracle.session import Session, session
 
 SECONDS = 60.0  # a test that would wait for ever fails after these
 TICK_MS = 300  # servers elect within some of these
@@ -41,6 +44,7 @@ class RealCluster:
     served: dict[str, Served] = field(default_factory=dict)
     facts: list[tuple[str, Any]] = field(default_factory=list)
     ready: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    news: threading.Condition = field(default_factory=threading.Condition)  # facts come from the loop's thread
 
     @property
     def bootstrap(self) -> str:
@@ -54,7 +58,9 @@ class RealCluster:
 
     def observe(self, node: str, fact: Any) -> None:
         """Keep a fact."""
-        self.facts.append((node, fact))
+        with self.news:
+            self.facts.append((node, fact))
+            self.news.notify_all()
         if isinstance(fact, ControllerObeyed):
             self.ready.release()
 
@@ -72,6 +78,24 @@ class RealCluster:
         for _ in range(count):
             assert self.ready.acquire(timeout=SECONDS), f"a broker did not hear of the controller in {SECONDS:g} s"
 
+    def wait_for_fact(self, fact: Any) -> None:
+        """Wait until some node has announced this."""
+        with self.news:
+            is_known = self.news.wait_for(lambda: any(fact == one for _, one in self.facts), SECONDS)
+        assert is_known, f"nobody announced {fact} in {SECONDS:g} s"
+
+    def wait_for_topic(self, name: str) -> None:
+        """Wait until every broker has heard of a topic, and of who leads it: one that has not says there is none."""
+        for config in self.brokers:
+            with session(f"{HOST}:{config.port}", "wait") as one:
+                one.wait_for(name)
+
+    def wait_until_agreed(self) -> None:
+        """Wait until all brokers tell of the same topics."""
+        with ExitStack() as closing:
+            sessions = [closing.enter_context(session(f"{HOST}:{one.port}", "wait")) for one in self.brokers]
+            sessions[0].until(lambda: len({*map(_topics, sessions)}) == 1, "all brokers tell of the same topics")
+
     async def begin_broker(self, config: BrokerConfig) -> None:
         """Start one broker on what is in its folder."""
         folder = self.folder / f"b{config.broker_id}"
@@ -81,13 +105,18 @@ class RealCluster:
         """Let a broker drop dead, and begin again once that is noticed."""
         name = f"b{config.broker_id}"
         session_id = self.served[name].driver.node.zk.session_id  # type: ignore[attr-defined]  # it is a Broker
-        self.run(self._drop(name))
+        self.drop(name)
         self._end_session(session_id)
         self.run(self.begin_broker(config))
         self.wait_for_brokers(1)
 
-    async def _drop(self, name: str) -> None:
-        self.served[name].stop()
+    def drop(self, name: str) -> None:
+        """Let a node drop dead."""
+
+        async def drop() -> None:
+            self.served[name].stop()
+
+        self.run(drop())
 
     def _end_session(self, session_id: int) -> None:
         """Go on with it as another client, and close it: as if its time were over."""
@@ -109,6 +138,10 @@ class RealCluster:
         asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(SECONDS)
 
 
+def _topics(one: Session) -> frozenset[str]:
+    return frozenset(topic.name for topic in one.quietly(MetadataRequest(None, False)).topics)
+
+
 def real_cluster(folder: Path, brokers: int, zookeepers: int, **settings: Any) -> Iterator[RealCluster]:
     """A cluster while the generator lives; `settings` are its brokers'."""
     servers = tuple(f"{HOST}:{port}" for port in free_ports(zookeepers, apart=1 + ENSEMBLE_PORT))
@@ -119,7 +152,7 @@ def real_cluster(folder: Path, brokers: int, zookeepers: int, **settings: Any) -
         loop,
         folder,
         tuple(
-            BrokerConfig(101 + index, servers, host=HOST, port=port, **settings)
+            BrokerConfig(101 + index, servers, host=HOST, port=port, group_initial_rebalance_delay_ms=0, **settings)
             for index, port in enumerate(free_ports(brokers))
         ),
         tuple(

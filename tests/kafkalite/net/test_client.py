@@ -11,10 +11,8 @@ import pytest
 from kafkalite.net.client import AdminClient, ClientFailed, RecordStream, RequestFailed
 from kafkalite.node import Node
 
-from .conftest import RealCluster
+from .conftest import SECONDS, RealCluster
 from .ports import HOST, free_ports
-
-SECONDS = 20.0  # a test that would wait for ever fails after these
 
 
 def nobody() -> list[str]:

@@ -22,9 +22,7 @@ from tests.kafkalite.cluster.test_any_request import REQUESTS, drawn
 from tests.oracle.programs.saying import fetch, produce
 from tests.oracle.session import Closed, Connection, batch, session
 
-from .conftest import RealCluster
-
-SECONDS = 20.0
+from .conftest import SECONDS, RealCluster
 
 
 def frames(seed: int, count: int) -> Iterator[bytes]:

@@ -14,14 +14,13 @@ from kafkalite.facts import LogDeleted, ReplicasReassigned
 from kafkalite.net.client import AdminClient
 from kafkalite.protocol.reassignment import PREFERRED
 
-from .conftest import RealCluster, real_cluster
+from .conftest import SECONDS, RealCluster, real_cluster
 
 with warnings.catch_warnings():  # kafka-python reads its schemas by a call that Python 3.11 advises against
     warnings.simplefilter("ignore", DeprecationWarning)
     from kafka import TopicPartition
     from kafka.admin import KafkaAdminClient
 
-SECONDS = 30.0
 ORDERS = TopicPartition("orders", 0)
 
 
@@ -30,6 +29,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
     """Three brokers; orders-0 is on 101 and 102 and has a hundred records."""
     for one in real_cluster(tmp_path_factory.mktemp("cluster"), 3, 1):
         asyncio.run(make_topic(one))
+        one.wait_for_topic("orders")
         produce(one, 100)
         yield one
 
@@ -93,9 +93,8 @@ def test_replicas_move_and_a_leader_is_elected_and_nothing_is_lost(cluster: Real
     asyncio.run(wait_until(cluster, (102, 103), leader=102))
 
     read(cluster, "reader", 100).close()
-    facts = [fact for _, fact in cluster.facts]
-    assert ReplicasReassigned("orders", 0, (103, 102), (), ()) in facts
-    assert LogDeleted("orders", 0) in facts
+    cluster.wait_for_fact(ReplicasReassigned("orders", 0, (103, 102), (), ()))
+    cluster.wait_for_fact(LogDeleted("orders", 0))
 
 
 def test_what_cannot_be_is_named(admin: Any) -> None:
