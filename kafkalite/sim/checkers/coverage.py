@@ -13,13 +13,7 @@ from typing import Any
 from kafkalite import facts
 from kafkalite.errors import ErrorCode
 
-ONE_PARTITION = frozenset(  # of the small broker of chapter 1, which no cluster is made of
-    {"LogOpened", "RecordsAppended", "LogStartAdvanced", "ReaderMoved", "ReaderSought", "RecordsProcessed"}
-)
-FACTS = (
-    frozenset(name for name, kind in vars(facts).items() if isinstance(kind, type) and is_dataclass(kind))
-    - ONE_PARTITION
-)
+FACTS = frozenset(name for name, kind in vars(facts).items() if isinstance(kind, type) and is_dataclass(kind))
 
 
 @dataclass(slots=True)

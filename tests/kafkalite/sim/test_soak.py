@@ -5,15 +5,20 @@ Seeds that once found something are among the first hundred, or named below.
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 
-from kafkalite.sim.soak import EXPECTED, SeedResult, run_seed
+import kafkalite
+from kafkalite.errors import ErrorCode
+from kafkalite.sim.soak import ERRORS, EXPECTED, SeedResult, run_seed
 
 SEEDS = range(1, 101)
 IN_A_CHUNK = 10
@@ -59,6 +64,33 @@ def test_a_seed_is_a_run_in_every_process() -> None:
 
     assert digests[0] == digests[1]
     assert int(digests[0].split()[0]) > 10_000
+
+
+# Where brokers are made: what is named there may be answered.
+BROKERS = ("broker", "controller", "groups", "log", "replication", "transactions")
+
+
+def test_every_error_that_brokers_can_answer_is_waited_for() -> None:
+    """By its name in their code, be it a member of the enumeration or a part's answer."""
+    folder = Path(kafkalite.__file__).parent
+    named = {
+        name
+        for package in BROKERS
+        for path in sorted((folder / package).glob("*.py"))
+        for name in _names_in(ast.parse(path.read_text(encoding="utf-8")))
+        if name in ErrorCode.__members__
+    }
+
+    assert set() == named - {"NONE", *ERRORS}
+    assert {"NETWORK_EXCEPTION"} == set(ERRORS) - named  # which is what a client makes of a broken connection
+
+
+def _names_in(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 # Reached in every hundred runs at least so often. What a longer soak must reach is five times that.

@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 
+from kafkalite.broker.one_batch import ZSTD
 from kafkalite.errors import ErrorCode, ProtocolError
+from kafkalite.facts import RequestAnswered
+from kafkalite.log.batch import encode_batch
+from kafkalite.log.record import Record
 from kafkalite.protocol import zookeeper as zk
+from kafkalite.protocol.fetch import FetchRequest
 from kafkalite.protocol.inter_broker import UpdateMetadataResponse
+from kafkalite.protocol.produce import PartitionProduceData, ProduceRequest, TopicProduceData
 from kafkalite.protocol.topics import DeleteTopicsRequest
 from kafkalite.protocol.zookeeper import CreateFlags, ZooKeeperError
 from kafkalite.protocol.zookeeper_frames import ErrorResponse, MultiRequest, MultiResponse, Reply
+from kafkalite.sim.cluster import Cluster
+from kafkalite.sim.network import InVersion
+from kafkalite.sim.prober import Prober
 from kafkalite.sim.wire import through_the_codec
 
 
@@ -38,6 +47,27 @@ def test_a_message_arrives_as_it_was_sent(message: Any) -> None:
 
 def test_a_field_that_the_newest_version_does_not_have_is_lost() -> None:
     assert () == through_the_codec(DeleteTopicsRequest(topic_names=("orders",))).topic_names
+
+
+def test_a_request_in_an_older_version_has_only_the_fields_of_that() -> None:
+    request = InVersion(4, FetchRequest(rack_id="r1", max_bytes=9))
+
+    assert InVersion(4, FetchRequest(max_bytes=9)) == through_the_codec(request)
+
+
+@pytest.mark.parametrize("wire", [None, through_the_codec])
+def test_a_broker_is_asked_in_the_version_that_was_sent(wire: Any) -> None:
+    """Of what came later it does not speak: zstd, for one, is refused in a version of Produce that had none."""
+    cluster = Cluster(1, 1, 1, through_codec=wire is not None).topic("orders")
+    cluster.join(Prober, "prober")
+    records = encode_batch([Record(b"k", b"v", timestamp_ms=1)], attributes=ZSTD)
+    data = TopicProduceData("orders", (PartitionProduceData(0, records),))
+    for number, version in enumerate((6, 7)):
+        cluster.call("prober", "probe", number, "b101", InVersion(version, ProduceRequest(None, -1, 500, (data,))))
+    cluster.run_for(1000)
+
+    errors = [one.error for one in cluster.facts(RequestAnswered, "prober")]
+    assert ["UNSUPPORTED_COMPRESSION_TYPE", "NONE"] == errors
 
 
 def test_what_is_no_message_cannot_be_sent() -> None:

@@ -127,7 +127,13 @@ BROKEN: dict[str, tuple[list[list[Told]], Expectations | None]] = {
     "membership-lost": ([[("c1", facts.MembershipFailed("g", "m1", "UNKNOWN_SERVER_ERROR"))]], None),
     "commit-ahead": ([[*came_to(3), commits(4)]], BY_HAND),
     "commit-off-position": ([[*came_to(3), commits(2)]], GROUPS),
-    "commit-unprocessed": ([[*came_to(3, is_processed=False), commits(3)]], GROUPS),
+    "commit-unprocessed": (
+        [
+            [*came_to(3, is_processed=False), commits(3)],
+            [*came_to(3, end=4), ("b1", facts.MarkerWritten(*A, 5, 7, 0, False, 0)), polled((3, 3)), commits(4)],
+        ],
+        GROUPS,
+    ),
     "commit-retreat": ([[*came_to(3), commits(3), commits(0)]], GROUPS),
     "stale-commit": ([[*came_to(3), rebalances(), stable(2, m1=(A, B)), commits(3)]], GROUPS),
     "unreplicated-commit": (
@@ -196,6 +202,20 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
     "a generation that is over elsewhere": (
         [*came_to(3), loaded(2), rebalances(2), stable(2, 2, m1=(A, B)), commits(3)],
         GROUPS,
+    ),
+    "a position behind a marker, which nobody works on": (
+        [
+            *(*topics(), loaded(1), *joined(1, "m1"), stable(1, m1=(A, B)), reads("c1", 1, A, B), begins("c1", 0)),
+            *(*committed(4), *(sent(number) for number in range(3)), polled((0, 0), (1, 1), (2, 2)), is_done("c1", 3)),
+            ("b1", facts.MarkerWritten(*A, 3, 7, 0, False, 0)),
+            polled(position=4),
+            commits(4),
+        ],
+        GROUPS,
+    ),
+    "a member whose own code is broken gives up": (
+        [("c1", facts.MembershipFailed("g", "m1", "UNKNOWN_SERVER_ERROR"))],
+        Expectations(groups={"g": GroupPromise(is_broken=True)}),
     ),
     "a commit that failed": ([*came_to(3), ("c1", facts.CommitAnswered("g", "NOT_COORDINATOR", ((*A, 3),)))], GROUPS),
     "a coordinator that is deposed, and does not know it": (
