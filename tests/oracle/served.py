@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kafkalite.net.serve import ServedCluster, ServedProcess, serve
 from tests.kafkalite.net.ports import free_ports
+from tests.kafkalite.net.sessions import end_session_of_broker
 from tests.oracle.cluster_session import ALL
 
 # As `apache.SETTINGS` says of the other one. Nothing that is observed depends on it: programs only wait less.
@@ -18,6 +19,7 @@ OF_THREE = (
     "auto.leader.rebalance.enable=false",  # a program decides when leaders go home
 )
 SESSION_TIMEOUT_MS = 2000  # after which a dead broker is missed
+LONG_SESSION_MS = 24_000  # where nobody waits for its end: none is missed who is only slow
 
 
 @contextmanager
@@ -49,9 +51,10 @@ class ServedBrokers:
         process.wait_until_stopped()
 
     def kill(self, broker: int) -> None:
-        """As `kill -9`."""
+        """As `kill -9`; and its session is over at once."""
         del self.addresses[broker]
         self._process(broker).kill()
+        end_session_of_broker(",".join(self._cluster.plan.ensemble), broker)
 
     def start(self, broker: int) -> None:
         """Again."""
@@ -67,6 +70,6 @@ class ServedBrokers:
 def three_brokers(folder: Path) -> Iterator[ServedBrokers]:
     """Three brokers of ours, and one ZooKeeper server, while the `with` lasts."""
     with serve(
-        folder, port=first_port(), brokers=3, session_timeout_ms=SESSION_TIMEOUT_MS, settings=QUICKLY + OF_THREE
+        folder, port=first_port(), brokers=3, session_timeout_ms=LONG_SESSION_MS, settings=QUICKLY + OF_THREE
     ) as served:
         yield ServedBrokers(served)

@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import kazoo.client
 import pytest
 
 from kafkalite.config import BrokerConfig, ZooKeeperConfig
-from kafkalite.coordination.sessions import password_of
 from kafkalite.facts import ControllerObeyed
 from kafkalite.net.broker_node import serve_broker
 from kafkalite.net.nodes import Served
@@ -26,6 +24,7 @@ from kafkalite.net.zookeeper_node import ENSEMBLE_PORT, serve_zookeeper
 from kafkalite.protocol.metadata import MetadataRequest
 from kafkalite.reference import REFERENCE
 from tests.kafkalite.net.ports import HOST, free_ports
+from tests.kafkalite.net.sessions import end_session
 from tests.oracle.session import Session, session
 
 SECONDS = 60.0  # a test that would wait for ever fails after these
@@ -106,7 +105,7 @@ class RealCluster:
         name = f"b{config.broker_id}"
         session_id = self.served[name].driver.node.zk.session_id  # type: ignore[attr-defined]  # it is a Broker
         self.drop(name)
-        self._end_session(session_id)
+        end_session(self.ensemble, session_id)
         self.run(self.begin_broker(config))
         self.wait_for_brokers(1)
 
@@ -117,14 +116,6 @@ class RealCluster:
             self.served[name].stop()
 
         self.run(drop())
-
-    def _end_session(self, session_id: int) -> None:
-        """Go on with it as another client, and close it: as if its time were over."""
-        session = (session_id, password_of(session_id))
-        client = kazoo.client.KazooClient(self.ensemble, timeout=SECONDS, client_id=session)
-        client.start(SECONDS)
-        client.stop()
-        client.close()
 
     async def end(self) -> None:
         """Stop all nodes."""

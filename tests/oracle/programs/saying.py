@@ -54,8 +54,8 @@ def join(group: str, member: str = "", *names: str, **more: Any) -> Any:
         for name in names or ("range",)
     )
     settings: dict[str, Any] = {
-        "session_timeout_ms": 10_000,
-        "rebalance_timeout_ms": 10_000,
+        "session_timeout_ms": 60_000,
+        "rebalance_timeout_ms": 60_000,
         "protocol_type": "consumer",
     }
     return JoinGroupRequest(group_id=group, member_id=member, protocols=protocols, **settings | more)

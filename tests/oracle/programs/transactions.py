@@ -187,7 +187,7 @@ def aborted_transactions_are_listed_for_the_range(one: Session) -> None:
 def a_transaction_that_times_out(one: Session) -> None:
     """Its coordinator aborts it, with an epoch in its markers that fences whoever began it."""
     topic = one.topic()
-    slow = Producer(one, "t", timeout_ms=500)
+    slow = Producer(one, "t", timeout_ms=4000)  # time enough to write
     slow.add(topic)
     slow.write(topic, b"a")
 

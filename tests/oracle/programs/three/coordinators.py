@@ -92,7 +92,7 @@ def a_group_outlives_its_coordinator(one: ClusterSession) -> None:
     topic, group = one.placed(ALL), one.name("g")
     first = coordinator_of(one, group)
     one.at(first)
-    member, generation = begun(one, group, session_timeout_ms=30_000)
+    member, generation = begun(one, group)
     one.ask(commit(group, topic, 5, generation, member))
     one.kill(first)
     second = coordinator_of(one, group)
