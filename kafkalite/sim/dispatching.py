@@ -46,7 +46,7 @@ def is_idempotent(seed: int) -> bool:
 
 
 def promised(expectations: Expectations, seed: int) -> Expectations:
-    """What a run promises, with these programs. They commit what they have done, and only then poll again."""
+    """What a run promises, with these programs. They commit, and only then say that they are done."""
     group = GroupPromise(commits_behind_work=False, instances=(INSTANCE,))
     return replace(
         expectations,

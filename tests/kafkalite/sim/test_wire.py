@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kafkalite.broker.one_batch import ZSTD
+from kafkalite.clients.pipeline import ApplyRequest, ApplyResponse
 from kafkalite.errors import ErrorCode, ProtocolError
 from kafkalite.facts import RequestAnswered
 from kafkalite.log.batch import encode_batch
@@ -38,6 +39,8 @@ from kafkalite.sim.wire import through_the_codec
         Reply(0, 9, ZooKeeperError.NO_NODE, None),
         Reply(0, 9, ZooKeeperError.OK, MultiResponse((zk.CheckVersionResponse(), zk.SetDataResponse(zk.Stat())))),
         Reply(0, 9, ZooKeeperError.BAD_VERSION, MultiResponse((ErrorResponse(-103), ErrorResponse(-2)))),
+        ApplyRequest("orders-0@3", b"v"),
+        ApplyResponse("orders-0@3"),
     ],
     ids=repr,
 )
