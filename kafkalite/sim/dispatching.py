@@ -62,7 +62,7 @@ class Dispatchers:
         self._cluster, self._rng, self._seed = cluster, Random(f"dispatchers/{seed}"), seed
         self._live: dict[NodeName, str | None] = {}  # who is to be at work, by what instance id
         self._working: set[NodeName] = set()  # those that were handed records and are not done with them
-        self._begun = 0
+        self._programs: set[NodeName] = set()  # all that have ever begun
         self._happenings: tuple[Callable[[NodeName, float], None], ...] = (
             *(self._dies, self._dies, self._leaves, self._stands_still, self._one_more),
             *(self._is_not_heard, self._is_not_answered),
@@ -71,7 +71,7 @@ class Dispatchers:
 
     def _observe(self, now_ms: float, node: NodeName, fact: Any) -> None:
         if isinstance(fact, RecordsPolled):
-            if node in self._live:
+            if fact.offsets and node in self._programs:  # without, it has gone past the end of a transaction
                 self._working.add(node)
         elif isinstance(fact, PollProcessed):
             self._working.discard(node)
@@ -85,12 +85,13 @@ class Dispatchers:
         self._cluster.sink(SINK, is_idempotent=is_idempotent(self._seed))
         self._start(INSTANCE)
 
-    def _start(self, instance: str | None) -> None:
-        """A program begins; one that had its instance id is out."""
-        self._begun += 1
-        name = f"dispatcher{self._begun}"
+    def _start(self, instance: str | None) -> NodeName:
+        """A program begins, of this name; one that had its instance id is out."""
+        name = f"dispatcher{len(self._programs) + 1}"
+        self._programs.add(name)
         self._live[name] = instance
         self._cluster.pipeline(name, group_instance_id=instance, **PROGRAM)
+        return name
 
     def round(self, for_ms: float) -> None:
         """Something may happen; and if nobody is at work any more, somebody may begin."""
@@ -144,14 +145,18 @@ class Dispatchers:
         """Whoever is at work ends; a last program does what is left. Raises SimulationStuck."""
         for name in self._live:
             self._cluster.call(name, "close")
-        self._start(INSTANCE)  # at once in the place of another one that had it
-        self._cluster.run_until(self._is_done, f"the end of what is to be done for {SOURCE}", timeout_ms)
+        last = self._start(INSTANCE)  # at once in the place of another one that had it
+        what = f"the end of what is to be done for {SOURCE}"
+        self._cluster.run_until(lambda: self._is_done(last), what, timeout_ms)
 
-    def _is_done(self) -> bool:
-        """Has the group committed the end of every partition, and is nobody at work?"""
+    def _is_done(self, last: NodeName) -> bool:
+        """Is the last program at the end of every partition, all that it was handed committed, and nobody at work?"""
         view = self._cluster.view
-        committed = view.committed.get(GROUP, {})
         if self._working - self._cluster.sim.down.keys():
             return False
         partitions = [one for one in view.assignments if one[0] == SOURCE]
-        return all(committed.get(one, 0) >= view.high_watermarks.get(one, 0) for one in partitions)
+        if any(view.positions.get((last, *one), -1) < view.high_watermarks.get(one, 0) for one in partitions):
+            return False
+        ends = {(one.topic, one.partition): one.offset + 1 for one in view.polled.get(last, ())}
+        committed = view.committed.get(GROUP, {})
+        return all(committed.get(partition, 0) >= end for partition, end in ends.items())

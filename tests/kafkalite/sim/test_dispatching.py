@@ -19,6 +19,11 @@ from kafkalite.sim.workload import draw_plan
 from kafkalite.types import NodeName
 
 EXPECTED = Expectations(topics={"__consumer_offsets": TopicPromise(is_compacted=True)}, disks_keep_everything=True)
+ALONE = {
+    "offsets_topic_replication_factor": 1,
+    "transaction_state_log_replication_factor": 1,
+    "transaction_state_log_min_isr": 1,
+}
 PARTITIONS, ROUNDS, ROUND_MS = 2, 60, 500.0
 
 
@@ -28,7 +33,7 @@ class Run:
     def __init__(self, seed: int, *, is_idempotent: bool) -> None:
         """The first seed from there on that has such a sink."""
         seed = next(one for one in range(seed, 100) if dispatching.is_idempotent(one) is is_idempotent)
-        self.cluster = Cluster(1, 1, seed, broker=BROKER | {"offsets_topic_replication_factor": 1}, record=False)
+        self.cluster = Cluster(1, 1, seed, broker=BROKER | ALONE, record=False)
         self.checker = Checker(dispatching.promised(EXPECTED, seed))
         self.done: Counter[str] = Counter()  # how often something was done for each record
         self.reading = 0  # programs that read at a time, at most
@@ -102,6 +107,22 @@ def test_programs_die_hang_and_are_two_at_a_time_and_are_answered_late_or_never(
     frozen = {fault.node for fault in faults if isinstance(fault, Freeze)}
     assert {SINK} < frozen
     assert 2 == max(run.reading for run in runs)
+
+
+def test_what_a_program_passes_over_is_no_work() -> None:
+    """The end of a transaction is no record: nothing is done for it, and the program is at rest behind it."""
+    run = Run(1, is_idempotent=True)
+    producer = run.cluster.transactional_producer("t1", "t1")
+    producer.init()
+    producer.begin()
+    producer.send(SOURCE, b"v", partition=0).result()
+    run.cluster.run_until(lambda: bool(run.done), "what is to be done for the record").run_for(100)
+    producer.commit()
+    run.dispatchers.settle(30_000)
+
+    assert 2 == run.cluster.view.high_watermarks[SOURCE, 0]
+    assert {f"{SOURCE}-0@0": 1} == run.done
+    assert 1 == run.cluster.view.committed[GROUP][SOURCE, 0]
 
 
 def test_programs_that_do_not_come_to_an_end_are_told() -> None:

@@ -69,6 +69,21 @@ def test_a_group_that_does_not_settle_is_told_with_what_is_missing() -> None:
         members.settle(3000)
 
 
+def test_a_member_may_know_of_a_generation_that_nobody_announced_but_not_miss_one_that_was() -> None:
+    """A coordinator that is deposed while it writes an assignment does not say so; the next one goes by it."""
+    cluster = cluster_of(1)
+    members = Members((GROUP,), cluster, 1)
+    members.begin()
+    members.settle(20_000)
+    newest = cluster.view.generations["g1"]
+
+    cluster.view.generations["g1"] = newest - 1
+    members.settle(1000)
+    cluster.view.generations["g1"] = newest + 1
+    with pytest.raises(SimulationStuck, match=f"knows nothing of generation {newest + 1} of g1"):
+        members.settle(1000)
+
+
 def test_odd_questions_are_all_answered_and_change_nothing_in_a_group_that_lives() -> None:
     """C2, O1: neither who is in it, nor how far it is."""
     cluster = cluster_of(1)
