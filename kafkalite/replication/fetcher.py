@@ -258,8 +258,8 @@ class Fetcher(Component):
             self._put_off(one, data.error_code)
         else:
             try:
-                if data.records:
-                    one.partition.append_fetched(data.records)
+                if data.records and one.partition.append_fetched(data.records):
+                    self._logs.write_recovery_points()
                 one.partition.follow(data.high_watermark, data.log_start_offset)
             except (CorruptBatch, BatchRefused):  # what came is not what the leader has: fetch it again
                 self._put_off(one, ErrorCode.CORRUPT_MESSAGE)

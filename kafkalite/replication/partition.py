@@ -272,16 +272,26 @@ class Partition:
 
     # The follower's log ---------------------------------------------------------------------------------------------
 
-    def append_fetched(self, batches: Data) -> None:
-        """Append what the leader sent. Raises CorruptBatch, OffsetsNotInOrder; batches before the bad one stay."""
+    def append_fetched(self, batches: Data) -> bool:
+        """Append what the leader sent; return whether the log began anew, after which checkpoints are to be written.
+
+        Raises CorruptBatch, OffsetsNotInOrder; batches before the bad one stay.
+        """
         log, node = self.log, self.node
+        was_restarted = False
         try:
             for header, batch in split(batches):
+                start, end = log.log_start_offset, log.log_end_offset
+                if start == end and header.base_offset < start <= header.last_offset:
+                    # The leader's log begins within this batch, since records before were deleted. A batch is whole.
+                    self.restart_at(header.base_offset, f"the leader's log begins at {start}, within a batch")
+                    was_restarted = True
                 log.append_copy(header, batch, node.wall_ms)
                 base, last, epoch = header.base_offset, header.last_offset, header.leader_epoch
                 node.note(BatchAppended(*self.key, base, last, epoch, header.crc, is_leader=False))
         finally:
             self._grown()
+        return was_restarted
 
     def follow(self, high_watermark: int, log_start: int) -> None:
         """Let the watermark and the log start be the leader's, as far as this log reaches; they never retreat."""

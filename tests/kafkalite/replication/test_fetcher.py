@@ -150,3 +150,21 @@ def test_a_busy_partition_does_not_keep_the_others_waiting() -> None:
 
 def facts_of_kind(cluster: Cluster, kind: type[BatchAppended]) -> list[BatchAppended]:
     return [at.fact for at in facts_of(cluster.steps) if type(at.fact) is kind]
+
+
+def test_a_new_follower_of_a_log_that_begins_within_a_batch_takes_the_whole_batch() -> None:
+    """As Kafka does: or it would ask for it for ever, and never be in sync. It begins where the leader's log does."""
+    cluster = Cluster(2, 1, 1).topic("orders", assignment=((101,),))
+    producer = cluster.producer(acks="all", linger_ms=50)
+    sent = [producer.send("orders", b"%d" % number) for number in range(5)]  # in one batch
+    assert [0, 1, 2, 3, 4] == [one.result() for one in sent]
+    cluster.admin().delete_records("orders", 0, 3)
+
+    cluster.admin().reassign("orders", 0, 102, 101)
+    cluster.run_for(2000)
+
+    assert (101, 102) == cluster.isr("orders")
+    assert [0, 1, 2, 3, 4] == [record.offset for record in cluster.records_on("b102", "orders")]
+    cluster.kill("b101").run_for(30_000)
+    assert [b"3", b"4"] == cluster.values("orders")
+    assert [5] == [producer.send("orders", b"5").result()]
