@@ -255,3 +255,7 @@ def test_a_record_of_the_offsets_topic_that_may_be_lost_excuses_the_bookmark() -
 
     assert [] == violations([*told, *world_lost, loaded(1), fetches(-1)], GROUPS)
     assert ["lost-commit"] == names([*told, *world_lost[:4], loaded(1), fetches(-1)], GROUPS)
+
+    newer = [*came_to(3), rebalances(), stable(2, m1=(A, B))]
+    assert [] == violations([*newer, *world_lost, loaded(1), commits(3)], GROUPS)
+    assert ["stale-commit"] == names([*newer, *world_lost[:4], loaded(1), commits(3)], GROUPS)
