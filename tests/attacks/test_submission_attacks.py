@@ -23,7 +23,7 @@ from course.checks import limits, seeds
 from course.checks.examine import run_case
 from course.checks.local import LocalPort
 from tests.attacks.hostile_cells import CELLS, RIGHT
-from tests.autograder.grading import FULL, SECRET, SMALL, graded, outcomes, processes_below
+from tests.autograder.grading import FULL, SECRET, SHORT, SMALL, graded, outcomes, processes_below
 from tests.autograder.notebooks import CHAPTER, Notebook, manifest
 
 pytestmark = pytest.mark.attacks
@@ -148,7 +148,7 @@ def test_an_attack_costs_its_own_points_and_nothing_else(
     }.get(attack[:3], "")
     notebook = Notebook.solved().answer("log", CELLS[attack].replace("TOLD", told))
 
-    results = graded(notebook, backend)
+    results = graded(notebook, backend, SHORT if attack == "I26 slow_for_ever" else SMALL)
 
     found = outcomes(results)
     report = report_of(notebook, results)

@@ -20,7 +20,8 @@ from autograder.box.scene import processes_with
 
 from .conftest import ImageOf
 
-QUICK = Limits(cpu_s=5, wall_s=20.0)
+QUICK = Limits(cpu_s=5, wall_s=120.0)
+PATIENCE_S = 60.0
 ECHO = "import os\nwhile line := os.read(0, 100): os.write(1, b'<' + line + b'>')\n"
 HANG = "import signal\nsignal.pause()\n"
 GRADER = """
@@ -34,17 +35,17 @@ input()
 
 
 def read(box: Boxed) -> bytes:
-    """What the worker answers, or b"" if nothing comes in ten seconds."""
-    ready, _, _ = select.select([box.replies], [], [], 10)
+    """What the worker answers, or b"" if nothing comes in a minute."""
+    ready, _, _ = select.select([box.replies], [], [], PATIENCE_S)
     return os.read(box.replies, 100) if ready else b""
 
 
 def is_gone(mark: str) -> bool:
-    """Whether no process with `mark` is left, or those that are dying are dead within ten seconds."""
+    """Whether no process with `mark` is left, or those that are dying are dead within a minute."""
     for pid in processes_with(mark):
         with contextlib.suppress(ProcessLookupError):
             fd = pidfd.hold(pid)
-            pidfd.wait_readable(fd, 10)
+            pidfd.wait_readable(fd, PATIENCE_S)
             os.close(fd)
     return not processes_with(mark)
 
@@ -251,7 +252,7 @@ def test_no_box_survives_a_grader_who_is_killed(backend: Backend, image_of: Imag
         assert b"started\n" == grader.stdout.readline()
         held = [os.pidfd_open(pid) for pid in processes_with(mark) if pid != grader.pid]
         grader.kill()
-        gone = [bool(select.select([fd], [], [], 10)[0]) for fd in held]
+        gone = [bool(select.select([fd], [], [], PATIENCE_S)[0]) for fd in held]
         for fd, is_gone in zip(held, gone, strict=True):
             if not is_gone:
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
@@ -339,6 +340,6 @@ def test_without_a_sandbox_the_children_of_a_worker_end_with_it(image_of: ImageO
         child = os.pidfd_open(int(read(box)))
         box.wait(timeout_s=0.05)
 
-    is_gone, _, _ = select.select([child], [], [], 10)
+    is_gone, _, _ = select.select([child], [], [], PATIENCE_S)
     os.close(child)
     assert is_gone
