@@ -23,6 +23,8 @@ from kafkalite.errors import NotPlainData
 
 MESSAGE_LENGTH_MAX = 2_000
 NOTES_MAX = 20
+DYING_S = 5.0
+"""A worker that has closed its pipe is dying, and how it died is what there is to say; on a busy machine that takes."""
 HOW_A_CELL_ENDS = ("ok", "error", "timeout", "output")
 ENDED = {"TIMEOUT": Outcome.TIMEOUT, "OUTPUT_LIMIT": Outcome.OUTPUT_LIMIT}
 """The ends a worker may declare itself."""
@@ -146,7 +148,7 @@ class Remote:
         except ProtocolError as error:
             raise self._lose(Outcome.PROTOCOL, f"it sent {error}") from None
         except Gone:
-            outcome, message = _in_words(self._box.wait(timeout_s=1.0))
+            outcome, message = _in_words(self._box.wait(timeout_s=DYING_S))
             raise self._lose(outcome, message) from None
 
     def _too_slow(self) -> str:
