@@ -28,7 +28,7 @@ from kafkalite.net.plan import Process, ServePlan
 KEPT_MEMORY_BYTES = 128 << 20
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(KEPT_MEMORY_BYTES)}
 
-READY_S = 30.0
+READY_S = 60.0
 STOP_S = 15.0
 
 
@@ -87,7 +87,7 @@ class ServedProcess:
         self._answered.set()  # it is gone: nobody need wait
 
     def wait_until_ready(self) -> None:
-        """Raises ServeFailed if it died, or is not ready after 30 s."""
+        """Raises ServeFailed if it died, or is not ready after a minute."""
         if not self._answered.wait(READY_S) or not self._is_ready:
             said = self.log_path.read_text(encoding="utf-8").strip().splitlines()[-1:]
             raise ServeFailed(f"{self.process.name} did not begin; it said: {' '.join(said) or 'nothing'}")

@@ -22,6 +22,6 @@ it goes on from where it was 6 records
 def trucks(bootstrap: str) -> str:
     """What it prints, or how it failed."""
     ran = subprocess.run(
-        [sys.executable, str(PROGRAM), bootstrap], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(PROGRAM), bootstrap], capture_output=True, text=True, timeout=300, check=False
     )
     return ran.stdout if ran.returncode == 0 else ran.stderr

@@ -133,8 +133,10 @@ class Soak:
 
     def _until(self, end_s: float, doing: str, tell: Callable[[str], None]) -> None:
         look_every_s = min(LOOK_EVERY_S, (end_s - time.monotonic()) / LOOKS_MIN)
-        while (left_s := end_s - time.monotonic()) > 0 and not self.load.troubles:
-            time.sleep(min(look_every_s, left_s))
+        looks = 0  # enough of them, also where the machine stood still meanwhile
+        while (time.monotonic() < end_s or looks < LOOKS_MIN) and not self.load.troubles:
+            time.sleep(look_every_s)
+            looks += 1
             assert not (died := self.cluster.died()), f"ended, with these exit codes: {died}"
             for name, process in self.cluster.processes.items():
                 self.looks.setdefault(name, []).append(look(process.pid))

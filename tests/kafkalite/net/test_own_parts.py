@@ -94,10 +94,10 @@ def test_a_part_that_raises_is_an_error_to_the_client_and_a_line_in_the_log_and_
     with serve(tmp_path / "data", parts=str(module(tmp_path, text)), **plan_on_free_ports()) as cluster:
         producer = Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all", "retries": 0})
         producer.produce("orders", b"value", on_delivery=lambda error, _: errors.append(error))
-        assert 0 == producer.flush(30)
+        assert 0 == producer.flush(120)
         one = Producer({"bootstrap.servers": cluster.bootstrap, "acks": "1"})
         one.produce("orders", b"value", on_delivery=lambda error, _: errors.append(error))
-        assert 0 == one.flush(30)
+        assert 0 == one.flush(120)
         assert {} == cluster.died()
 
     [refused, written] = errors

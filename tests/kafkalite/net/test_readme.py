@@ -28,7 +28,7 @@ def test_the_example_of_a_client_works_as_it_stands_in_the_readme(tmp_path: Path
             [sys.executable, "-c", example.replace(ADDRESS, first)],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
