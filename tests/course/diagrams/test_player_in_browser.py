@@ -33,7 +33,7 @@ def frames(count: int, marked: tuple[int, ...] = ()) -> list[Frame]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 800, "height": 600}, offline=True)
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(90_000)
     yield made
     made.close()
 
