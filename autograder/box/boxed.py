@@ -119,9 +119,9 @@ class Boxed:
         self._end(Outcome.KILLED)
         self.close_requests()
         with self._closing:
-            replies, wake = self.replies, self._wake
-            self.replies = self._wake = -1
-        for fd in (replies, wake):
+            replies, wake, wake_read = self.replies, self._wake, self._wake_read
+            self.replies = self._wake = self._wake_read = -1
+        for fd in (replies, wake, wake_read):  # not before the thread has ended: who wakes it finds a reader
             if fd != -1:
                 os.close(fd)
 
@@ -250,7 +250,6 @@ class Boxed:
 
     def _clean_up(self) -> None:
         os.close(self._stderr)
-        os.close(self._wake_read)
         if self._launch.scratch is not None:
             shutil.rmtree(self._launch.scratch, ignore_errors=True)
 

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import uniform
 from time import monotonic, process_time
 from typing import Any, Self
@@ -64,10 +64,11 @@ class Watch:
         self._armed, self._rung, self._ringing = True, None, False
         self._limit_s = limit_s
         self._began_s, self._computed_s = monotonic(), process_time()
-        before = sys.gettrace()
+        before, stopped = sys.gettrace(), list[StopIteration]()
+        apart = _apart(function, args, stopped)
         signal.setitimer(signal.ITIMER_REAL, limit_s, AGAIN_S)
         try:
-            value = function(*args)
+            value = next(apart)
         except BaseException:
             self._armed = False
             if self._rung is not None:  # whatever came of the interruption, it was one
@@ -79,6 +80,8 @@ class Watch:
             sys.settrace(before)
         if self._rung is not None:  # swallowed, and what the call returned comes too late
             raise self._rung
+        if stopped:
+            raise stopped.pop()
         return value
 
     def _on_alarm(self, signum: int, frame: types.FrameType | None) -> None:
@@ -147,12 +150,16 @@ class Watch:
                 )
             return count
 
-        before = sys.gettrace()
+        before, stopped = sys.gettrace(), list[StopIteration]()
+        apart = _apart(function, args, stopped)
         sys.settrace(count)
         try:
-            return function(*args)
+            value = next(apart)
         finally:
             sys.settrace(before)
+        if stopped:
+            raise stopped.pop()
+        return value
 
     def _where(self, frame: types.FrameType | None) -> str:
         while frame is not None and not self._own_code(frame.f_code.co_filename):
@@ -161,3 +168,16 @@ class Watch:
             return ""
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         return f"; it was at line {frame.f_lineno} of `{frame.f_code.co_name}`" + (f": `{line}`" if line else "")
+
+
+def _apart(function: Callable[..., Any], args: tuple[Any, ...], stopped: list[StopIteration]) -> Iterator[Any]:
+    """Yields `function(*args)`; a StopIteration of its own, which no generator can raise, is put into `stopped`.
+
+    Who is interrupted between two bytecodes of a handler leaves behind what it handled, and every later exception of
+    the thread would have come "during the handling" of that. A generator has a place of its own for it, left with it.
+    """
+    try:
+        yield function(*args)
+    except StopIteration as error:
+        stopped.append(error)
+        yield None

@@ -74,6 +74,19 @@ def test_swallowing_an_interruption_does_not_help(monkeypatch: pytest.MonkeyPatc
     assert re.match(says, str(caught.value))
     assert Outcome.TIMEOUT == caught.value.outcome
     assert tracing is sys.gettrace()
+    assert sys.exception() is None  # or every later exception would come "during the handling" of this one
+
+
+@pytest.mark.parametrize("in_time", [True, False], ids=["by the clock", "by counting"])
+def test_an_answer_may_end_with_any_exception(monkeypatch: pytest.MonkeyPatch, in_time: bool) -> None:
+    """Also with one that ends an iteration, which a generator around it could not raise."""
+    source = "def f(value):\n    raise StopIteration(value)\n"
+    watch = Watch(_is_learners)
+    monkeypatch.setattr(watch, "_timer", in_time)
+    with watch, pytest.raises(StopIteration) as caught:
+        watch.call(answer(source, "f"), ("mine",))
+
+    assert "mine" == caught.value.value
 
 
 def test_an_error_in_time_is_only_an_error() -> None:
