@@ -25,8 +25,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 RELEASED = Submission("released", {})
 EQUAL = (RELEASED, SOLVED, *right(), *wrong(), *sampled_mutants(), *ODD)
-# A sleeping answer ends after ten seconds, and nbgrader must wait for that.
-PATIENT = ("--ExecutePreprocessor.timeout=40", "--ExecutePreprocessor.iopub_timeout=10")
+# A sleeping answer ends after ten seconds, and nbgrader must wait for that; none is endless.
+PATIENT = ("--ExecutePreprocessor.timeout=120", "--ExecutePreprocessor.iopub_timeout=60")
 
 
 @pytest.fixture(scope="module")
