@@ -14,6 +14,8 @@ Source: Kafka's KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages, Dela
 
 from __future__ import annotations
 
+from typing import cast
+
 from kafkalite.config import BrokerConfig
 from kafkalite.errors import ErrorCode, OffsetOutOfRange
 from kafkalite.facts import RequestRefused
@@ -28,7 +30,7 @@ from kafkalite.protocol.fetch import (
 )
 from kafkalite.replication.partition import Partition
 from kafkalite.replication.replica_manager import ReplicaManager
-from kafkalite.storage import StorageError
+from kafkalite.storage import Slice, StorageError
 from kafkalite.types import NodeName, ReplicaView, TopicPartition
 
 CONSUMER = -1
@@ -168,13 +170,13 @@ class FetchApi(Component):
         if error is not ErrorCode.NONE:
             return self._refused(key, error)
         preferred = self._preferred(partition, asked, request.rack_id) if request.rack_id else NO_REPLICA
-        records = b""
+        records: bytes | Slice = b""
         aborted: tuple[AbortedTransaction, ...] | None = () if request.isolation_level else None
         try:
             if preferred == NO_REPLICA:
                 max_bytes = min(asked.partition_max_bytes, max(0, left_bytes))
                 end = self._end(partition, request)
-                records = log.read(asked.fetch_offset, max_bytes, end_offset=end, at_least_one=is_first)
+                records = log.slice(asked.fetch_offset, max_bytes, end_offset=end, at_least_one=is_first)
             if request.isolation_level and records:
                 found = log.aborted_in(asked.fetch_offset, records)
                 aborted = tuple(AbortedTransaction(one.producer_id, one.first_offset) for one in found)
@@ -184,7 +186,8 @@ class FetchApi(Component):
             self._replicas.logs.fail(failure)
             return self._refused(key, ErrorCode.KAFKA_STORAGE_ERROR)
         watermark, stable, start = log.high_watermark, partition.last_stable_offset, log.log_start_offset
-        return PartitionData(key[1], ErrorCode.NONE, watermark, stable, start, aborted, preferred, records)
+        bulk = cast("bytes", records)  # or a slice, which whoever sends the response has read then
+        return PartitionData(key[1], ErrorCode.NONE, watermark, stable, start, aborted, preferred, bulk)
 
     def _refused(self, key: TopicPartition, error: ErrorCode) -> PartitionData:
         self.node.note(RequestRefused("Fetch", *key, error.name))

@@ -36,7 +36,7 @@ from kafkalite.log.segment import LOG, SNAPSHOT, Segment, file_name
 from kafkalite.log.settings import LogConfig
 from kafkalite.log.stable import last_stable_offset
 from kafkalite.log.timestamps import FoundOffset, offset_for_timestamp
-from kafkalite.storage import Buffer, Storage
+from kafkalite.storage import Buffer, Slice, Storage
 
 _base_offset = attrgetter("base_offset")
 
@@ -232,13 +232,19 @@ class PartitionLog:
         `at_least_one` is false, for a partition that is not the first of its response. One read stays in one segment.
         Raises OffsetOutOfRange(offset, start, end) below the log start or above the log end.
         """
+        return bytes(self.slice(offset, max_bytes, end_offset=end_offset, at_least_one=at_least_one))
+
+    def slice(
+        self, offset: int, max_bytes: int, *, end_offset: int | None = None, at_least_one: bool = True
+    ) -> bytes | Slice:
+        """The same, for whoever has it sent within this step: what is large is read from the disk only then."""
         if not self.log_start_offset <= offset <= self.log_end_offset:
             raise OffsetOutOfRange(offset, self.log_start_offset, self.log_end_offset)
         end = self.log_end_offset if end_offset is None else min(end_offset, self.log_end_offset)
         if offset >= end:
             return b""
         for segment in self.segments[self._segment_for(offset) :]:
-            found = segment.read(offset, end, max_bytes, at_least_one=at_least_one)
+            found = segment.slice(offset, end, max_bytes, at_least_one=at_least_one)
             if found is not None:
                 return found
         return b""
@@ -250,12 +256,12 @@ class PartitionLog:
             found += max(0, segment.position_of(end_offset) - segment.position_of(offset))
         return found
 
-    def aborted_in(self, offset: int, data: Buffer) -> list[Aborted]:
+    def aborted_in(self, offset: int, data: bytes | Slice) -> list[Aborted]:
         """The aborted transactions in what was read from `offset` on: a read_committed reader skips their records."""
         indexes = [segment.aborted for segment in self.segments[self._segment_for(offset) :]]
         if not any(indexes):
             return []
-        end = max((header.next_offset for header, _batch in split(data)), default=offset)
+        end = max((header.next_offset for header, _batch in split(bytes(data))), default=offset)
         return aborted_between(indexes, offset, end)
 
     def _segment_for(self, offset: int) -> int:

@@ -12,17 +12,18 @@ Source: Kafka's LogSegment, LogFileUtils.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from copy import copy, deepcopy
+from operator import itemgetter
 from typing import Any
 
 from kafkalite.log.aborted import Aborted, AbortedIndex
 from kafkalite.log.batch import HEADER_SIZE, NO_TIMESTAMP, BatchHeader, read_header
 from kafkalite.log.index import lookup, offset_index, time_index
-from kafkalite.log.reading import fitting
 from kafkalite.log.recovery import Placed, whole_batches
 from kafkalite.log.settings import LogConfig
-from kafkalite.storage import Buffer, Storage, StorageError
+from kafkalite.storage import Buffer, Slice, Storage, StorageError
 
 LOG, INDEX, TIME_INDEX, TXN_INDEX, SNAPSHOT, SWAP = ".log", ".index", ".timeindex", ".txnindex", ".snapshot", ".swap"
 RELATIVE_OFFSET_END = 1 << 31  # an index entry has four bytes for it
@@ -154,19 +155,23 @@ class Segment:
 
     # Reading --------------------------------------------------------------------------------------------------------
 
-    def read(self, offset: int, end_offset: int, max_bytes: int, *, at_least_one: bool) -> bytes | None:
+    def slice(self, offset: int, end_offset: int, max_bytes: int, *, at_least_one: bool) -> bytes | Slice | None:
         """Whole batches from the one with `offset` on, all below `end_offset`; None if none of them is here."""
         start = self.position_of(offset)
         stop = self.position_of(end_offset)
         if start >= stop:
             return None
-        if stop - start <= max_bytes:
-            return self.bytes_at(start, stop - start)
-        data = self.bytes_at(start, max_bytes)
-        length = fitting(data)
-        if length == 0 and at_least_one:
-            return self.bytes_at(start, read_header(self.bytes_at(start, HEADER_SIZE)).size)
-        return data[:length]
+        if stop - start > max_bytes:
+            stop = self._whole_until(start, start + max_bytes)
+            if stop == start and at_least_one:
+                stop = start + read_header(self.bytes_at(start, HEADER_SIZE)).size
+        return self._storage.slice(self._path, start, stop - start)
+
+    def _whole_until(self, start: int, limit: int) -> int:
+        """Where the last batch ends that is whole at `limit`; `start`, where a batch begins, if none is."""
+        known = bisect_right(self.index, limit, key=itemgetter(1))
+        position = max(start, self.index[known - 1][1] if known else 0)
+        return next((at for at, header in self.batches(position) if at + header.size > limit), self.size)
 
     def bytes_at(self, position: int, length: int) -> bytes:
         """Bytes of the file, as they are."""

@@ -30,6 +30,7 @@ from kafkalite.protocol.registry import (
     entry_of,
     response_pieces,
 )
+from kafkalite.storage import StorageError
 from kafkalite.types import NodeName
 
 log = logging.getLogger("kafkalite")
@@ -73,7 +74,12 @@ class KafkaServerPeer(Peer):
         assert role == REPLY, f"a broker sends {type(message).__name__} to {self.name} unasked"
         request, self._request = self._request, None
         assert request is not None, f"{type(message).__name__} answers nothing that {self.name} has asked"
-        self.stream.write(*response_pieces(message, request.header))
+        try:
+            self.stream.write(*response_pieces(message, request.header))
+        except StorageError as error:  # the response has begun and cannot end
+            log.warning("%s: %s", self.name, error)
+            self.stream.abort()
+            return
         self._driver.loop.call_soon(self.stream.next_frame)
 
     def close(self) -> None:

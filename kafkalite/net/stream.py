@@ -14,6 +14,7 @@ from contextlib import suppress
 from kafkalite.errors import ProtocolError
 from kafkalite.protocol.buffers import BufferPool
 from kafkalite.protocol.frames import FRAME_BYTES_MAX, FrameReader
+from kafkalite.protocol.pieces import Unread
 from kafkalite.storage import Buffer
 
 
@@ -94,15 +95,19 @@ class Stream(asyncio.BufferedProtocol):
 
     # Our side -------------------------------------------------------------------------------------------------------
 
-    def write(self, *pieces: Buffer) -> None:
-        """Send a frame, whole or in pieces, as soon as there is a connection."""
+    def write(self, *pieces: Buffer | Unread) -> None:
+        """Send a frame, whole or in pieces, as soon as there is a connection.
+
+        Raises StorageError if a piece cannot be read any more: then part of a frame is sent, and only abort() is left.
+        """
         if self._is_closed:
             return
-        if self._transport is None:
-            self._unsent += pieces
-            return
         for piece in pieces:
-            self._transport.write(piece)
+            data = piece if isinstance(piece, Buffer) else bytes(piece)
+            if self._transport is None:
+                self._unsent.append(data)
+            else:
+                self._transport.write(data)
 
     def hold(self) -> None:
         """Hand over nothing more until `next_frame()`."""

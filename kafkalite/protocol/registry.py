@@ -36,7 +36,7 @@ from kafkalite.protocol.api_versions import API_VERSIONS, ApiVersion, ApiVersion
 from kafkalite.protocol.codec import Codec, codec
 from kafkalite.protocol.frames import begin_frame, end_frame
 from kafkalite.protocol.headers import RequestHeader, ResponseHeader
-from kafkalite.protocol.pieces import PiecewiseFrame
+from kafkalite.protocol.pieces import PiecewiseFrame, Unread
 from kafkalite.protocol.primitives import Data
 
 _FAMILIES: tuple[ModuleType, ...] = (
@@ -167,7 +167,7 @@ def encode_response(message: Any, header: RequestHeader) -> bytearray:
     return end_frame(frame)
 
 
-def response_pieces(message: Any, header: RequestHeader) -> list[Data]:
+def response_pieces(message: Any, header: RequestHeader) -> list[Data | Unread]:
     """The same frame in pieces that go out one behind the other; large records are not copied."""
     frame = PiecewiseFrame()
     _encode_response(message, header, frame)

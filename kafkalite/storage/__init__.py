@@ -47,6 +47,30 @@ class DiskFull(StorageError):
         return f"no room for {self.needed_bytes} bytes in {self.path}: {self.free_bytes} bytes are free"
 
 
+class Slice:
+    """Bytes of a file that nobody has read yet: `bytes()` reads them, and raises StorageError if they are gone by then.
+
+    Whoever sends them on reads them one slice after the other, and the memory for one is enough for all.
+    """
+
+    __slots__ = ("_length", "_path", "_position", "_storage")
+
+    def __init__(self, storage: Storage, path: str, position: int, length: int) -> None:
+        self._storage, self._path, self._position, self._length = storage, path, position, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __bytes__(self) -> bytes:
+        found = self._storage.read(self._path, self._position, self._length)
+        if len(found) != self._length:
+            raise StorageError(
+                f"{self._path} was to have {self._length} bytes from {self._position} on; {len(found)} are there: "
+                f"it was cut or deleted before they were read"
+            )
+        return found
+
+
 class Storage(Protocol):
     """Files by path. `0 <= position <= size(path)` always; nothing is ever overwritten in place."""
 
@@ -64,6 +88,10 @@ class Storage(Protocol):
 
     def read(self, path: str, position: int, length: int) -> bytes:
         """At most `length` bytes from `position` on; fewer at the end of the file."""
+        ...
+
+    def slice(self, path: str, position: int, length: int) -> bytes | Slice:
+        """The same bytes, for whoever has them sent within this step; where that saves something, not read yet."""
         ...
 
     def append(self, path: str, *parts: Buffer) -> int:

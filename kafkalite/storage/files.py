@@ -13,12 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kafkalite.storage import Buffer, DiskFull, StorageError
+from kafkalite.storage import Buffer, DiskFull, Slice, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TEMPORARY = ".tmp"  # a replacement under way; one that is found at the start was never finished
+_SLICE_BYTES_MIN = 32 * 1024  # less than this is copied into what is sent (protocol.pieces), so it is read at once
 
 
 class FileStorage:
@@ -72,6 +73,9 @@ class FileStorage:
             return b""
         with _storage_errors(path, 0):
             return os.pread(descriptor, length, position)
+
+    def slice(self, path: str, position: int, length: int) -> bytes | Slice:
+        return Slice(self, path, position, length) if length >= _SLICE_BYTES_MIN else self.read(path, position, length)
 
     def append(self, path: str, *parts: Buffer) -> int:
         descriptor = self._open.get(path)

@@ -104,6 +104,9 @@ class MemoryStorage:
             return b""
         return bytes(memoryview(file.buffer)[position : min(position + length, file.size)])
 
+    def slice(self, path: str, position: int, length: int) -> bytes:
+        return self.read(path, position, length)
+
     def append(self, path: str, *parts: Buffer) -> int:
         file = self._files.get(path) or self._create(path)
         size = file.size

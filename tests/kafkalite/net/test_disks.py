@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from kafkalite.errors import ErrorCode
 from kafkalite.net.serve import ServedCluster, serve
 from kafkalite.protocol.api_versions import ApiVersionsRequest
 from tests.oracle.programs.saying import fetch, produce
-from tests.oracle.session import Session, batch, session
+from tests.oracle.session import Closed, Connection, Session, batch, session
 
 from .conftest import RealCluster, real_cluster
 from .test_serve import plan_on_free_ports
@@ -92,3 +93,22 @@ def test_a_flush_policy_syncs_the_log_before_the_acknowledgement(
         assert ErrorCode.NONE is written(one, topic, b"v")
 
     assert is_synced == any(f"{topic}-0/" in name and name.endswith(".log") for name in files)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[RealCluster]:
+    yield from real_cluster(tmp_path, 1, 1)
+
+
+def test_what_cannot_be_read_while_it_is_sent_costs_its_connection_alone(served: RealCluster, tmp_path: Path) -> None:
+    with session(served.bootstrap, "cut") as one, closing(Connection(served.bootstrap)) as reader:
+        topic = one.topic()
+        assert ErrorCode.NONE is written(one, topic, bytes(FILE_BYTES_MAX))
+        (log,) = tmp_path.rglob(f"{topic}-0/*.log")
+        os.truncate(log, 100)
+
+        reader.send(fetch(topic))
+        with pytest.raises(Closed):
+            reader.receive()
+
+        assert 0 == one.ask(ApiVersionsRequest("disk", "1")).error_code

@@ -29,7 +29,7 @@ def test_the_pieces_one_behind_the_other_are_the_frame(sizes: list[int], version
     response = response_of([bytes([65 + place]) * size for place, size in enumerate(sizes)])
     header = RequestHeader(FETCH, version, 5, "c1")
 
-    assert encode_response(response, header) == b"".join(response_pieces(response, header))
+    assert encode_response(response, header) == b"".join(map(bytes, response_pieces(response, header)))
 
 
 @pytest.mark.parametrize("view", [bytes, memoryview])

@@ -43,6 +43,25 @@ def test_what_is_appended_in_parts_is_read_as_one(storage: Storage) -> None:
     )
 
 
+@pytest.mark.parametrize("length", [0, 10, 100_000])
+def test_a_slice_is_what_would_be_read(storage: Storage, length: int) -> None:
+    storage.append(LOG, os.urandom(200_000))
+
+    found = storage.slice(LOG, 7, length)
+
+    assert (length, storage.read(LOG, 7, length)) == (len(found), bytes(found))
+
+
+def test_a_large_slice_is_read_when_it_is_looked_at_and_says_what_is_gone_by_then(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    storage.append(LOG, bytes(100_000))
+    found = storage.slice(LOG, 0, 100_000)
+    storage.truncate(LOG, 99_999)
+
+    with pytest.raises(StorageError, match="99999 are there: it was cut or deleted"):
+        bytes(found)
+
+
 def test_a_file_that_does_not_exist_is_empty(storage: Storage) -> None:
     storage.delete(LOG)
     storage.truncate(LOG, 0)
