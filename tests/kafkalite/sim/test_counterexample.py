@@ -18,7 +18,7 @@ from kafkalite.sim.soak import SeedResult, Summary
 from kafkalite.sim.workload import Plan, draw_plan, with_schedule
 from kafkalite.types import ReplicaProgress
 
-_SEED = 1
+_SEED = 7  # without faults, nothing goes wrong in it, though replicas move
 
 
 def _plan(seed: int) -> Plan:
