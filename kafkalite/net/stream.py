@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,9 @@ from kafkalite.protocol.buffers import BufferPool
 from kafkalite.protocol.frames import FRAME_BYTES_MAX, FrameReader
 from kafkalite.protocol.pieces import Unread
 from kafkalite.storage import Buffer
+
+AT_LEAST_MAX = 256 * 1024  # bytes: more is not gained by waiting for more
+AT_LEAST_MIN = 64 * 1024 if sys.platform == "linux" else sys.maxsize  # elsewhere the system is not asked to wait
 
 
 class Stream(asyncio.BufferedProtocol):
@@ -36,6 +40,7 @@ class Stream(asyncio.BufferedProtocol):
         self._is_full = self._waits_for_room = False  # of what the other side has not taken yet
         self._transport: asyncio.Transport | None = None
         self._unsent: list[Buffer] = []
+        self._at_least = 1  # bytes, before the system says that there is something to read
 
     # asyncio's side -------------------------------------------------------------------------------------------------
 
@@ -65,6 +70,17 @@ class Stream(asyncio.BufferedProtocol):
             self.abort()
             return
         self._pump()
+        self._wait_for(self._reader.missing_bytes)
+
+    def _wait_for(self, missing_bytes: int) -> None:
+        """Be woken again only when so many bytes are there, or a good part of them.
+
+        A frame of a megabyte else comes in twenty pieces, and each costs a turn of the loop.
+        """
+        at_least = min(missing_bytes, AT_LEAST_MAX) if missing_bytes >= AT_LEAST_MIN else 1
+        if at_least != self._at_least and self._transport is not None and not self._is_closed:
+            self._at_least = at_least
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, at_least)
 
     def pause_writing(self) -> None:
         self._is_full = True

@@ -51,6 +51,11 @@ class FrameReader:
         """What has arrived of a frame that is not complete; below its length and LENGTH_BYTES."""
         return self._end - self._start + len(self._rest)
 
+    @property
+    def missing_bytes(self) -> int:
+        """What has not arrived of a frame that has begun; 0 if its length is not known yet."""
+        return 0 if self.waiting_bytes < LENGTH_BYTES else self._needed_bytes() - self.waiting_bytes
+
     def room(self) -> memoryview:
         """Where the next bytes go; it is never empty, and is valid until `filled`."""
         self._make_room()

@@ -1,9 +1,10 @@
-"""A connection's buffers: whose they are when it ends."""
+"""A connection's buffers: whose they are when it ends, and how often something is put into them."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 
 import pytest
 
@@ -65,3 +66,54 @@ def test_a_connection_that_ends_holds_no_buffer(said: str, is_held: bool) -> Non
 
     assert 0 == pool.lent
     assert pool.times > 0
+
+
+class Woken(Stream):
+    """Counts how often something has come."""
+
+    times = 0
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.times += 1
+        super().buffer_updated(nbytes)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system is not asked to wait")
+def test_a_large_frame_that_comes_bit_by_bit_is_looked_at_a_few_times_and_what_follows_it_at_once() -> None:
+    frames: list[int] = []
+    streams: list[Woken] = []
+    size, bit = 1_000_000, 10_000
+
+    async def run() -> None:
+        come = asyncio.Semaphore(0)
+
+        def accepted() -> Stream:
+            def on_frame(frame: memoryview) -> None:
+                frames.append(len(frame))
+                come.release()
+
+            streams.append(Woken(BufferPool(), on_frame, lambda: None))
+            return streams[0]
+
+        async def comes() -> None:
+            await asyncio.wait_for(come.acquire(), SECONDS)
+
+        server = await asyncio.get_running_loop().create_server(accepted, "127.0.0.1", 0)
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(size.to_bytes(4, "big"))
+        for _ in range(size // bit):
+            writer.write(bytes(bit))
+            await asyncio.sleep(0)  # the other side gets its turn
+        await comes()
+        assert streams[0].times < 20  # of a hundred
+        writer.write((1).to_bytes(4, "big") + b"x")
+        await comes()
+        writer.write(size.to_bytes(4, "big") + bytes(size // 2))  # and no more: it must hear of the end
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        await asyncio.wait_for(server.wait_closed(), SECONDS)
+
+    asyncio.run(run())
+
+    assert [size, 1] == frames
