@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -161,5 +162,5 @@ def test_laying_it_out_again_keeps_the_gradebook_and_the_secrets(course: Path) -
 
 
 def _grades(folder: Path) -> list[tuple[object, ...]]:
-    with sqlite3.connect(folder / "gradebook.db") as gradebook:
+    with closing(sqlite3.connect(folder / "gradebook.db")) as gradebook:
         return gradebook.execute("select * from grade order by id").fetchall()
