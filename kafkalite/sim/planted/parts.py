@@ -93,7 +93,7 @@ BUGS = (
         "The watermark moves although the ISR is smaller than min.insync.replicas (M10).",
         ("watermark-below-min-isr",),
         troubled,
-        2,
+        1,
         replace(REFERENCE, high_watermark=_any_size),
     ),
     Bug(
@@ -117,7 +117,7 @@ BUGS = (
         "A follower that lacks more than two records is put out of the ISR, however short the moment (M12).",
         ("shrunk-early",),
         slow,
-        3,
+        1,
         replace(REFERENCE, lagging=_by_count),
     ),
     Bug(
@@ -133,7 +133,7 @@ BUGS = (
         "A leader takes records for acks=all although too few are in sync (M9).",
         ("acknowledged-below-min-isr",),
         troubled,
-        2,
+        1,
         replace(REFERENCE, enough_replicas=_always_enough),
     ),
     Bug(
@@ -149,7 +149,7 @@ BUGS = (
         "The first live replica is elected, in sync or not (M15).",
         ("unclean-election",),
         troubled,
-        2,
+        6,
         replace(REFERENCE, elect_leader=_first_alive),
     ),
     Bug(

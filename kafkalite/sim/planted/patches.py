@@ -212,7 +212,7 @@ BUGS = (
         "A leader counts without a follower as soon as it has asked ZooKeeper to put it out.",
         ("watermark-ahead",),
         slow,
-        2,
+        1,
         patches=(Patch(Partition, "propose", _shrunk_at_once),),
     ),
     Bug(
@@ -252,7 +252,7 @@ BUGS = (
         "A broker obeys whoever says that it is controller (M44).",
         ("stale-controller-obeyed", "epoch-retreat", "two-leaders"),
         sleepy,
-        1,
+        2,
         patches=(Patch(ControllerFence, "refuses", _obeys_anyone),),
     ),
     Bug(
@@ -260,7 +260,7 @@ BUGS = (
         "A broker that is fenced by nothing goes back to a leader epoch that is over.",
         ("epoch-retreat", "stale-controller-obeyed", "two-leaders"),
         sleepy,
-        1,
+        2,
         patches=(
             Patch(ControllerFence, "refuses", _obeys_anyone),
             Patch(ReplicaManager, "_become", _obeys_old_epochs(ReplicaManager._become)),  # noqa: SLF001
@@ -279,7 +279,7 @@ BUGS = (
         "A new controller goes on in the epoch of the one before.",
         ("two-controllers",),
         troubled,
-        2,
+        1,
         patches=(Patch(Controller, "_begin", _same_office(Controller._begin)),),  # noqa: SLF001
     ),
     Bug(
