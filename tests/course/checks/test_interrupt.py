@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,16 +13,6 @@ from course.checks.interrupt import Watch
 from course.checks.local import LocalPort, _is_learners
 from course.checks.port import AnswerLost, AnswerRaised, Outcome
 from tests.course.checks.answers import answer
-
-
-@pytest.fixture(autouse=True)
-def _the_collector_calls_nobody() -> Iterator[None]:
-    """Other tests leave functions there that are called in between; what interrupts them is told, and forgotten."""
-    callbacks = gc.callbacks[:]
-    gc.callbacks.clear()
-    yield
-    gc.callbacks[:] = callbacks
-
 
 SWALLOWING = {
     "and goes on": """
