@@ -28,10 +28,7 @@ ARGUMENTS = (
 
 @pytest.fixture(autouse=True)
 def _the_collector_calls_nobody() -> None:
-    """Hypothesis has itself called, to measure. An interruption that comes in such a call is told and forgotten.
-
-    So Ctrl-C in a test of Ctrl-C never came, once in some thousand runs.
-    """
+    """Hypothesis has itself called, to measure. An interruption that comes in such a call is told, and forgotten."""
     gc.callbacks.clear()
 
 
