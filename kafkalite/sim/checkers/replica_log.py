@@ -32,12 +32,14 @@ class ReplicaLog:
     2
     """
 
-    __slots__ = ("_bases", "_batches", "crashed", "end", "last_fact", "start")
+    __slots__ = ("_bases", "_batches", "_had_end", "crashed", "end", "is_recovered", "last_fact", "start")
 
     def __init__(self, start: int = 0) -> None:
         self.start = self.end = start
         self.crashed: dict[int, Batch] = {}  # what it had, and did not find again on its disk
+        self.is_recovered = False  # it was not closed in order, and made anew what it knew of epochs
         self.last_fact: Announced | None = None  # the one that changed it last
+        self._had_end = start  # before it crashed, until it has come so far again
         self._bases: list[int] = []
         self._batches: dict[int, Batch] = {}
 
@@ -47,6 +49,8 @@ class ReplicaLog:
         self._bases.append(base)
         self._batches[base] = batch
         self.end = batch.last_offset + 1
+        if self.end >= self._had_end:
+            self._had_end = 0
         if self.crashed and self.crashed.get(base) == batch:  # it has it again
             del self.crashed[base]
 
@@ -58,11 +62,12 @@ class ReplicaLog:
         self.end = end
         return forgotten
 
-    def reload(self, start: int, end: int) -> None:
+    def reload(self, start: int, end: int, *, was_clean: bool = True) -> None:
         """The replica began again and found this much on its disk."""
+        self._had_end = max(self._had_end, self.end)
         for batch in self.truncate(end):
             self.crashed[batch.base_offset] = batch
-        self.start = start
+        self.start, self.is_recovered = start, not was_clean and end > start
 
     def at(self, base_offset: int) -> Batch | None:
         """The batch that begins there."""
@@ -88,9 +93,9 @@ class ReplicaLog:
         batch = self._batches[self._bases[index]] if index >= 0 else None
         return batch if batch is not None and offset <= batch.last_offset else None
 
-    def lost_to_disk(self, batch: Batch) -> bool:
-        """Did this replica have the batch until it crashed?"""
-        return self.crashed.get(batch.base_offset) == batch
+    def lost_to_disk(self, batch: Batch, *, by_offset: bool = False) -> bool:
+        """Did this replica have the batch until it crashed? `by_offset`: it, or what may have taken its place."""
+        return batch.last_offset < self._had_end if by_offset else self.crashed.get(batch.base_offset) == batch
 
     def missing(self, batches: list[Batch], start: int = 0, *, is_compacted: bool = False) -> Batch | None:
         """The first of these, from `start` and this log's own on, that it does not hold, or holds another one for."""

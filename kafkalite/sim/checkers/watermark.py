@@ -10,8 +10,9 @@ from kafkalite.facts import (
     RecordsAcknowledged,
     RecordsPolled,
 )
+from kafkalite.sim.checkers.replica_log import Batch
 from kafkalite.sim.checkers.violation import Announced, Invariant
-from kafkalite.sim.checkers.world import FOREVER
+from kafkalite.sim.checkers.world import FOREVER, PartitionView
 
 
 class WatermarkRetreat(Invariant):
@@ -53,7 +54,7 @@ class WatermarkAhead(Invariant):
             log = view.log(member)
             if log.end < fact.high_watermark:
                 last = own.containing(fact.high_watermark - 1)
-                if last is None or not log.lost_to_disk(last):
+                if last is None or not log.lost_to_disk(last, by_offset=view.is_compacted):
                     self.violated(
                         f"the watermark went to {fact.high_watermark}; b{member} is in the ISR and ends at {log.end}",
                         at,
@@ -126,7 +127,7 @@ class AcknowledgedBelowMinimum(Invariant):
 
 
 class TruncatedCommitted(Invariant):
-    """A replica throws away only what differs from what is committed."""
+    """A replica throws away only what differs from what is committed, or what compaction has left nothing of."""
 
     name = "truncated-committed"
 
@@ -136,13 +137,28 @@ class TruncatedCommitted(Invariant):
         if view.committed.end <= max(fact.end, view.start):
             return
         for batch in view.log(broker).between(fact.end, FOREVER):
-            if batch.last_offset >= view.start and view.committed.at(batch.base_offset) == batch:
+            is_committed = batch.last_offset >= view.start and view.committed.at(batch.base_offset) == batch
+            if is_committed and not self._is_replaced(view, broker, batch):
                 self.violated(
                     f"{at.node} cut its log from {fact.was_end} to {fact.end}; offset {batch.base_offset} is committed",
                     at,
                     view.log(broker).last_fact,
                 )
                 return
+
+    def _is_replaced(self, view: PartitionView, broker: int, batch: Batch) -> bool:
+        """Has the leader, which has come further, nothing left of that epoch but what took its place?
+
+        One that copied its log when all of the epoch was compacted away does not know the epoch, nor does one that
+        crashed since. Asked where it ended, they say where the one before did, and the follower goes back as far
+        (KIP-279).
+        """
+        role = view.roles.get(broker)
+        if role is None or role.is_leader or not view.is_compacted:
+            return False
+        log = view.log(role.fact.fact.leader)
+        epochs = {held.leader_epoch for held in log.between(0, FOREVER)}
+        return batch.last_offset < log.end and (log.is_recovered or batch.leader_epoch not in epochs)
 
 
 class JoinedEarly(Invariant):
@@ -160,7 +176,7 @@ class JoinedEarly(Invariant):
         for member in fact.joining:
             log = view.log(member)
             batch = log.missing(committed, view.start, is_compacted=view.is_compacted)
-            if batch is not None and not log.lost_to_disk(batch):
+            if batch is not None and not log.lost_to_disk(batch, by_offset=view.is_compacted):
                 self.violated(
                     f"b{member} is let in without offset {batch.base_offset}, which is committed", at, log.last_fact
                 )

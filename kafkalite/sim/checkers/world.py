@@ -71,6 +71,7 @@ class PartitionView:
         "high_watermark",
         "leaders",
         "logs",
+        "lost_ms",
         "newest_epoch",
         "possible_isr",
         "roles",
@@ -92,6 +93,7 @@ class PartitionView:
         self.high_watermark = 0  # the highest ever announced
         self.start = 0  # the highest start of any replica
         self.forgiven_from = FOREVER
+        self.lost_ms = -FOREVER  # when that came about last
         self.thin: dict[int, Announced] = {}  # base offset -> appended while the ISR was under its minimum
 
     @property
@@ -123,7 +125,10 @@ class PartitionView:
         batch = log.missing(wanted, start, is_compacted=self._promise.is_compacted)
         if batch is None:
             return None
-        return Loss(batch, leader, self._excuse(log, batch, leader_epoch))
+        # What retention has removed since, this replica may never have had: its disk answers for what is left.
+        kept = log.missing(wanted, self.start, is_compacted=self._promise.is_compacted)
+        is_replaced = self.is_compacted or kept is None
+        return Loss(batch, leader, self._excuse(log, kept or wanted[-1], leader_epoch, by_offset=is_replaced))
 
     def newest_leader(self) -> tuple[Announced, ...]:
         """The fact that made the newest leader, if it leads already."""
@@ -138,18 +143,18 @@ class PartitionView:
         exposed = self.log(broker).between(fact.was, fact.high_watermark)
         return self.loss_by(broker_of(newest.node), self.newest_epoch, exposed)
 
-    def _excuse(self, log: ReplicaLog, batch: Batch, leader_epoch: int) -> str:
+    def _excuse(self, log: ReplicaLog, batch: Batch, leader_epoch: int, *, by_offset: bool) -> str:
         if self._promise.unclean_leader_election_enable:
             # An election after the batch was written, and unclean or decided by a controller that could not say so.
             for epoch in range(batch.leader_epoch + 1, leader_epoch + 1):
                 election = self.elections.get(epoch)
                 if election is None or election.fact.is_unclean:
                     return "unclean election"
-        if not self._strict and log.lost_to_disk(batch):
+        if not self._strict and log.lost_to_disk(batch, by_offset=by_offset):
             return "lost disk tail"
         return ""
 
-    def settle(self, loss: Loss) -> None:
+    def settle(self, loss: Loss, now_ms: float) -> None:
         """It is lost. If something excuses that, clients are not asked for it any more."""
         log = self.log(loss.leader)
         offset = min(loss.batch.base_offset, log.end)  # what was below may come again, too
@@ -157,7 +162,7 @@ class PartitionView:
             self.start = log.start
         self.committed.truncate(min(offset, self.committed.end))
         if loss.excuse:
-            self.forgiven_from = min(self.forgiven_from, offset)
+            self.forgiven_from, self.lost_ms = min(self.forgiven_from, offset), now_ms
 
 
 class World:
@@ -186,7 +191,7 @@ class World:
         view, broker = self.of(at)
         fact: LogLoaded = at.fact
         log = view.log(broker)
-        log.reload(fact.start, fact.end)
+        log.reload(fact.start, fact.end, was_clean=fact.was_clean)
         log.last_fact = at
         view.roles.pop(broker, None)
         view.watermarks.pop(broker, None)
@@ -249,7 +254,7 @@ class World:
             view.possible_isr |= isr
             loss = view.loss_by(broker, fact.leader_epoch)
             if loss is not None:
-                view.settle(loss)
+                view.settle(loss, at.now_ms)
 
     def on_became_follower(self, at: Announced) -> None:
         view, broker = self.of(at)
@@ -294,7 +299,7 @@ class World:
         view.high_watermark = max(view.high_watermark, fact.high_watermark)
         loss = view.exposed_by_deposed(broker, fact)
         if loss is not None:
-            view.settle(loss)
+            view.settle(loss, at.now_ms)
             return
         committed = view.committed
         for batch in view.log(broker).between(committed.end, fact.high_watermark):

@@ -139,3 +139,10 @@ def changed(broker: int, was: tuple[int, ...], isr: tuple[int, ...], epoch: int 
 
 
 WITHOUT_3 = [*committed(1, isr=(1, 2)), append(1, 1), append(2, 1), watermark(1, 1, 2)]
+# b2's disk is replaced, and when it copies b1's log again, nothing is left there of epoch 1, which had offset 2.
+AN_EPOCH_COMPACTED = [
+    *committed(2),
+    *(leads(1, 1, 2), *everywhere(2, 1), watermark(1, 2, 3, 1)),
+    *(leads(1, 2, 3), *everywhere(3, 2), watermark(1, 3, 4, 2)),
+    *(loads(2, end=0), follows(2, 2, 1), append(2, 0), append(2, 1), append(2, 3, 2)),
+]

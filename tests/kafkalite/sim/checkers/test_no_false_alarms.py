@@ -15,6 +15,7 @@ from kafkalite.facts import (
 from kafkalite.sim.checkers import Expectations, TopicPromise
 
 from .histories import (
+    AN_EPOCH_COMPACTED,
     ORDERS,
     UNCLEAN,
     WITHOUT_3,
@@ -39,7 +40,7 @@ from .histories import (
 
 TWO_IN_SYNC = Expectations(topic=TopicPromise(min_insync_replicas=2))
 LEADER_ONLY = Expectations(producer=ProducerConfig(acks=1))
-STRICT = Expectations(disks_keep_everything=True)
+COMPACTED = Expectations(topic=TopicPromise(is_compacted=True))
 
 
 FINE: dict[str, tuple[list[Told], Expectations | None]] = {
@@ -203,6 +204,40 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
         ],
         None,
     ),
+    "a leader that came after retention loses its disk": (
+        [
+            *committed(4, isr=(1,)),
+            ("b1", LogStartMoved(*ORDERS, 2)),
+            truncated(3, 0, 2),
+            append(3, 2),
+            append(3, 3),
+            loads(3, end=0, was_clean=True),
+            leads(3, 1, 0, (3,)),
+        ],
+        None,
+    ),
+    "a leader that came when retention had left nothing loses its disk": (
+        [
+            *committed(4, isr=(1,)),
+            ("b1", LogStartMoved(*ORDERS, 4)),
+            truncated(3, 0, 4),
+            loads(3, end=0, was_clean=True),
+            leads(3, 1, 0, (3,)),
+        ],
+        None,
+    ),
+    "a leader that had copied what compaction left loses its disk": (
+        [*committed(3), loads(3, end=0), append(3, 2, crc=9), loads(3, end=0), leads(3, 1, 0, (3,))],
+        COMPACTED,
+    ),
+    "a follower goes back over an epoch of which compaction left nothing to the leader's copy": (
+        [*AN_EPOCH_COMPACTED, leads(2, 3, 4), loads(3, end=3), follows(3, 3, 2), truncated(3, 3, 2)],
+        COMPACTED,
+    ),
+    "a follower goes back over an epoch of which compaction left nothing before the leader crashed": (
+        [*AN_EPOCH_COMPACTED, loads(1, end=4), leads(1, 3, 4), loads(3, end=3), follows(3, 3, 1), truncated(3, 3, 2)],
+        COMPACTED,
+    ),
     "a topic of the same name begins anew": (
         [*committed(2), ("b9", TopicDeleted("orders")), *committed(1)],
         None,
@@ -213,7 +248,7 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
     ),
     "a compacted replica has other checksums": (
         [*committed(2), append(1, 2), append(2, 2, crc=9), append(3, 2), watermark(1, 2, 3), leads(2, 1, 3, (2, 3))],
-        Expectations(topic=TopicPromise(is_compacted=True)),
+        COMPACTED,
     ),
     "a broker that began again obeys whom it meets": ([("b1", ControllerObeyed(4)), ("b1", ControllerObeyed(5))], None),
     "the watermark of a replica that began again": (

@@ -8,11 +8,14 @@ from kafkalite.config import ProducerConfig
 from kafkalite.facts import (
     ControllerElected,
     ControllerObeyed,
+    LogStartMoved,
 )
 from kafkalite.sim.checkers import INVARIANTS, POLL_CHECKS, Expectations, TopicPromise
 from kafkalite.sim.checkers.violation import Invariant
 
 from .histories import (
+    AN_EPOCH_COMPACTED,
+    ORDERS,
     UNCLEAN,
     WITHOUT_3,
     Told,
@@ -38,6 +41,7 @@ from .histories import (
 
 TWO_IN_SYNC = Expectations(topic=TopicPromise(min_insync_replicas=2))
 LEADER_ONLY = Expectations(producer=ProducerConfig(acks=1))
+COMPACTED = Expectations(topic=TopicPromise(is_compacted=True))
 STRICT = Expectations(disks_keep_everything=True)
 
 
@@ -176,6 +180,31 @@ def test_a_disk_that_lost_its_tail_excuses_nothing_where_disks_were_promised_to_
     told = [*committed(2), loads(2, end=1), leads(2, 1, 1, (2, 3))]
 
     assert ["lost-committed"] == names(told, STRICT)
+
+
+def test_a_disk_excuses_no_loss_once_all_is_copied_again() -> None:
+    again = [*committed(3), loads(3, end=0), append(3, 2, crc=9), follows(3, 1, 1)]
+    lost = [truncated(3, 3, 0), leads(3, 2, 0, (3,))]
+
+    assert [] == names([*again[:-2], leads(3, 2, 0, (3,))], COMPACTED)
+    assert ["lost-committed"] == names([*again, leads(1, 1, 3), *lost], COMPACTED)
+
+
+def test_a_log_that_retention_emptied_before_a_replica_came_excuses_nothing_it_had() -> None:
+    told = [*committed(4, isr=(1,)), ("b1", LogStartMoved(*ORDERS, 2)), truncated(3, 0, 2), append(3, 2), append(3, 3)]
+
+    assert ["truncated-committed", "lost-committed"] == names([*told, truncated(3, 4, 0), leads(3, 1, 0, (3,))])
+    assert ["lost-committed"] == names([*told, loads(3, end=0), leads(3, 1, 0, (3,))], STRICT)
+
+
+def test_compaction_excuses_going_back_only_over_an_epoch_that_the_leader_does_not_know() -> None:
+    told = [*AN_EPOCH_COMPACTED, loads(3, end=3)]
+
+    assert ["truncated-committed"] == names([*told, leads(1, 3, 4), follows(3, 3, 1), truncated(3, 3, 2)], COMPACTED)
+    assert ["truncated-committed"] == names([*told, leads(2, 3, 4), follows(3, 3, 2), truncated(3, 3, 1)], COMPACTED)
+    assert ["truncated-committed"] == names(
+        [*told, loads(1, end=4), leads(1, 3, 4), follows(3, 3, 1), truncated(3, 3, 2)]
+    )
 
 
 def test_an_unclean_election_is_no_excuse_for_what_was_lost_before_it() -> None:
