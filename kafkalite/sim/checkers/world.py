@@ -93,7 +93,7 @@ class PartitionView:
         self.high_watermark = 0  # the highest ever announced
         self.start = 0  # the highest start of any replica
         self.forgiven_from = FOREVER
-        self.lost_ms = -FOREVER  # when that came about last
+        self.lost_ms = float("-inf")  # when that came about last
         self.thin: dict[int, Announced] = {}  # base offset -> appended while the ISR was under its minimum
 
     @property
