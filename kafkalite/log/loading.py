@@ -56,10 +56,12 @@ def load(
     for segment in segments:
         if segment.size and segment.time_index.last is None:
             segment.reindex()
-    end_offset = segments[-1].end_offset
+    base_offset, end_offset = segments[0].base_offset, segments[-1].end_offset
     epochs = _complete_epochs(known, segments, recovery_point)
-    epochs = leader_epochs.truncated_from_end(leader_epochs.truncated_from_start(epochs, log_start_offset), end_offset)
-    remove_snapshots(storage, folder, above=min(end_offset, recovery_point))
+    epochs = leader_epochs.truncated_from_start(epochs, max(base_offset, log_start_offset))
+    epochs = leader_epochs.truncated_from_end(epochs, end_offset)
+    # What stands at the beginning was written of what is deleted by now: no tear can have made it wrong.
+    remove_snapshots(storage, folder, above=max(base_offset, min(end_offset, recovery_point)))
     return Loaded(segments, epochs, load_producers(storage, folder, segments))
 
 
@@ -70,6 +72,7 @@ def recover_segments(storage: Storage, folder: str, segments: list[Segment], rec
         if next_base is not None and next_base < recovery_point:
             continue  # it was closed before the last sync, which covered its indexes, too
         recover_segment(segment)
+        segment.unsynced()
         if next_base is not None and segment.end_offset != next_base:
             for lost in reversed(segments[at + 1 :]):
                 remove_segment(storage, folder, lost.base_offset)
@@ -98,7 +101,7 @@ def load_producers(storage: Storage, folder: str, segments: list[Segment]) -> Pr
     """
     producers, since = Producers(), -1
     for offset in reversed(offsets_of(storage, folder, SNAPSHOT)):
-        path = f"{folder}/{file_name(offset, SNAPSHOT)}"
+        path = snapshot_path(folder, offset)
         try:
             producers, since = decode_snapshot(storage.read(path, 0, storage.size(path))), offset
             break
@@ -147,22 +150,44 @@ def offsets_of(storage: Storage, folder: str, suffix: str) -> list[int]:
 
 def remove_segment(storage: Storage, folder: str, base_offset: int) -> None:
     """Delete the files of one segment."""
-    for suffix in OF_A_SEGMENT:
-        storage.delete(f"{folder}/{file_name(base_offset, suffix)}")
+    storage.delete(*segment_files(folder, base_offset))
 
 
-def remove_snapshots(storage: Storage, folder: str, *, above: int | None = None, below: int | None = None) -> None:
-    """Delete the producers' snapshots above an offset, or below one."""
-    for offset in offsets_of(storage, folder, SNAPSHOT):
-        if (above is not None and offset > above) or (below is not None and offset < below):
-            storage.delete(f"{folder}/{file_name(offset, SNAPSHOT)}")
+def remove_oldest(storage: Storage, folder: str, bases: list[int], next_base: int) -> None:
+    """Delete the oldest segments, from the first on, so that a crash leaves no hole; and the snapshots before the next.
+
+    What takes their place is on the disk first: the next segment's name, which says where the log is if that one is
+    empty, and its snapshot, which is all that is left of what producers did before it.
+    """
+    storage.settle(snapshot_path(folder, next_base))
+    snapshots = [offset for offset in offsets_of(storage, folder, SNAPSHOT) if offset < next_base]
+    storage.delete(
+        *(path for base_offset in bases for path in segment_files(folder, base_offset)),
+        *(snapshot_path(folder, offset) for offset in snapshots),
+    )
+
+
+def segment_files(folder: str, base_offset: int) -> list[str]:
+    """The paths of a segment's files, in the order in which they are to be deleted."""
+    return [f"{folder}/{file_name(base_offset, suffix)}" for suffix in OF_A_SEGMENT]
+
+
+def remove_snapshots(storage: Storage, folder: str, *, above: int) -> None:
+    """Delete the producers' snapshots above an offset."""
+    offsets = (offset for offset in offsets_of(storage, folder, SNAPSHOT) if offset > above)
+    storage.delete(*(snapshot_path(folder, offset) for offset in offsets))
+
+
+def snapshot_path(folder: str, offset: int) -> str:
+    """Where the producers' snapshot at `offset` is."""
+    return f"{folder}/{file_name(offset, SNAPSHOT)}"
 
 
 def remove_remains(storage: Storage, folder: str, bases: list[int]) -> None:
     """Delete indexes without a log: whoever was deleting a segment did not come to its end."""
     for suffix in OF_A_SEGMENT[1:]:
-        for base_offset in set(offsets_of(storage, folder, suffix)) - set(bases):
-            storage.delete(f"{folder}/{file_name(base_offset, suffix)}")
+        remains = set(offsets_of(storage, folder, suffix)) - set(bases)
+        storage.delete(*(f"{folder}/{file_name(base_offset, suffix)}" for base_offset in remains))
 
 
 def finish_swaps(storage: Storage, folder: str) -> None:
@@ -181,6 +206,5 @@ def swap_in(storage: Storage, folder: str, base_offset: int, data: bytes) -> Non
     covered = [base for base in offsets_of(storage, folder, LOG) if base_offset < base < end_offset]
     for base in reversed(covered):
         remove_segment(storage, folder, base)
-    for suffix in OF_A_SEGMENT[1:]:
-        storage.delete(f"{folder}/{file_name(base_offset, suffix)}")
+    storage.delete(*segment_files(folder, base_offset)[1:])
     storage.rename(f"{folder}/{file_name(base_offset, SWAP)}", f"{folder}/{file_name(base_offset, LOG)}")

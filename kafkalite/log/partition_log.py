@@ -28,11 +28,11 @@ from kafkalite.log.batch import NO_TIMESTAMP, BatchHeader, patched, read_header,
 from kafkalite.log.cleaner import Cleaner
 from kafkalite.log.epochs import EpochEnd, Epochs
 from kafkalite.log.errors import OffsetsNotInOrder
-from kafkalite.log.loading import load, load_producers, remove_segment, remove_snapshots
+from kafkalite.log.loading import load, load_producers, remove_oldest, remove_segment, remove_snapshots, snapshot_path
 from kafkalite.log.markers import Marker, decode_marker
 from kafkalite.log.producer_snapshot import encode_snapshot
 from kafkalite.log.retention import SegmentInfo, expired
-from kafkalite.log.segment import LOG, SNAPSHOT, Segment, file_name
+from kafkalite.log.segment import LOG, Segment, file_name
 from kafkalite.log.settings import LogConfig
 from kafkalite.log.stable import last_stable_offset
 from kafkalite.log.timestamps import FoundOffset, offset_for_timestamp
@@ -212,16 +212,13 @@ class PartitionLog:
         self._begin_segment(self.log_end_offset, now_ms)
 
     def _begin_segment(self, base_offset: int, now_ms: int) -> None:
-        # The empty file is on the disk before anything else happens: its name is what says where the log ends, should
-        # everything before it be deleted.
-        self._storage.replace(f"{self.folder}/{file_name(base_offset, LOG)}", b"")
+        self._storage.append(f"{self.folder}/{file_name(base_offset, LOG)}")  # the name says where an empty log ends
         segment = Segment(self._storage, self.folder, base_offset, self.config.index_interval_bytes)
         segment.modified_ms = now_ms
         self.segments.append(segment)
 
     def _write_snapshot(self) -> None:
-        path = f"{self.folder}/{file_name(self.log_end_offset, SNAPSHOT)}"
-        self._storage.replace(path, encode_snapshot(self.producers))
+        self._storage.write(snapshot_path(self.folder, self.log_end_offset), encode_snapshot(self.producers))
 
     # Reading --------------------------------------------------------------------------------------------------------
 
@@ -283,8 +280,7 @@ class PartitionLog:
         if offset > self.high_watermark:
             raise OffsetOutOfRange(offset, self.log_start_offset, self.high_watermark)
         if offset > self.log_start_offset:
-            self.log_start_offset = offset
-            self._set_epochs(leader_epochs.truncated_from_start(self.leader_epochs, offset))
+            self._start_at(offset)
         return self.log_start_offset
 
     def delete_expired(self, now_ms: int) -> int:
@@ -300,15 +296,18 @@ class PartitionLog:
         )
         if count == len(self.segments):
             self.roll(now_ms)
-        for segment in self.segments[:count]:  # from the oldest, so that a crash leaves no hole
-            remove_segment(self._storage, self.folder, segment.base_offset)
         if count:
+            bases = [segment.base_offset for segment in self.segments[: count + 1]]
+            remove_oldest(self._storage, self.folder, bases[:-1], bases[-1])
             del self.segments[:count]
-            self.log_start_offset = max(self.log_start_offset, self.segments[0].base_offset)
-            self._set_epochs(leader_epochs.truncated_from_start(self.leader_epochs, self.log_start_offset))
-            remove_snapshots(self._storage, self.folder, below=self.segments[0].base_offset)
+            self._start_at(max(self.log_start_offset, bases[-1]))
         self.producers.expire(now_ms, config.producer_id_expiration_ms)
         return count
+
+    def _start_at(self, offset: int) -> None:
+        self.log_start_offset = offset
+        # The file of epochs may go on knowing more: whoever opens it knows where the log begins.
+        self.leader_epochs = leader_epochs.truncated_from_start(self.leader_epochs, offset)
 
     def segment_infos(self) -> list[SegmentInfo]:
         """What retention looks at."""
@@ -355,6 +354,7 @@ class PartitionLog:
         now_ms = self._active.modified_ms
         self.segments.clear()
         self._begin_segment(offset, now_ms)
+        self._storage.settle(snapshot_path(self.folder, offset))
         remove_snapshots(self._storage, self.folder, above=-1)
         self._set_epochs(())
         self.log_start_offset = offset

@@ -140,6 +140,10 @@ class Segment:
         self.end_offset = self.base_offset
         self._hints.clear()
 
+    def unsynced(self) -> None:
+        """Its batches may have been written by a process that was killed: the next sync is to cover them."""
+        self._storage.unsynced(self._path)
+
     def is_full(self, header: BatchHeader, config: LogConfig, now_ms: int) -> bool:
         """Whether the next batch begins a new segment."""
         if not self.size:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 from kafkalite.broker.broker import Broker
@@ -22,7 +24,7 @@ async def serve_broker(
     config: BrokerConfig, parts: Parts, folder: Path, observe: Observe | None = None, host: str = "127.0.0.1"
 ) -> Served:
     """Start a broker; it listens on the address that it tells its clients. Raises OSError if the port is taken."""
-    storage = FileStorage(folder)
+    storage = FileStorage(folder, aside=partial(asyncio.get_running_loop().run_in_executor, None))
     name = f"{config.host}:{config.port}"
     driver = NodeDriver(Broker(name, config, parts, storage), _connect_from_broker, observe)
     loop = driver.loop

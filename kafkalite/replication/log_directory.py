@@ -118,8 +118,7 @@ class LogDirectory(Component):
         storage, folder = self.node.storage, folder_of(key)
         if self.logs.pop(key, None) is None:
             return
-        for name in storage.names(folder):
-            storage.delete(f"{folder}/{name}")
+        storage.delete(*(f"{folder}/{name}" for name in storage.names(folder)))
         # Or a topic of the same name, made anew, would be taken to be where this one was.
         self.write_high_watermarks()
         self.write_recovery_points()

@@ -11,6 +11,8 @@ The port is synchronous and small; its errors are exceptions. What is on the dis
   node `Flushed(token)`.
 - `truncate`, `replace`, `rename` and `delete` are atomic, in order, and on the disk when they return. They are for
   small files (checkpoints, snapshots) and rare moments (retention, compaction, a follower that diverged).
+- `write` is for a small file in the middle of heavy traffic: it is there at once, and on the disk with the next sync,
+  or when somebody who is about to delete what it stands for says `settle`.
 
 A path is `folder/name` or a bare `name`. A file that does not exist is empty: reading it gives nothing, appending
 makes it. Left out: several disks for one broker (JBOD), sendfile.
@@ -109,12 +111,24 @@ class Storage(Protocol):
         """Make `data` the whole content: after a crash the file is the old one or the new one, never between."""
         ...
 
+    def write(self, path: str, data: Buffer) -> None:
+        """Make `data` the whole content, to be synced with the next sync; until then power may leave part of it."""
+        ...
+
+    def settle(self, path: str) -> None:
+        """Bring a small file to the disk, if there is one, and before that the names of all files in its folder."""
+        ...
+
+    def unsynced(self, path: str) -> None:
+        """Whoever wrote the file, if there is one, may not have synced it (they were killed): the next sync is to."""
+        ...
+
     def rename(self, path: str, new_path: str) -> None:
         """Give a file that was `replace`d another name in its folder, in place of what had that name."""
         ...
 
-    def delete(self, path: str) -> None:
-        """Forget the file, if there is one."""
+    def delete(self, *paths: str) -> None:
+        """Forget the files that are there, one after the other in this order."""
         ...
 
     def mark(self) -> Mark:

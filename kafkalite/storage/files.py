@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TEMPORARY = ".tmp"  # a replacement under way; one that is found at the start was never finished
+_LARGE_BYTES = 1 << 20  # deleted together
 _SLICE_BYTES_MIN = 32 * 1024  # less than this is copied into what is sent (protocol.pieces), so it is read at once
 
 
 class FileStorage:
     """Files below `root`, which is made if it is not there. `close()` when done."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, aside: Callable[[Callable[[], None]], object] | None = None) -> None:
+        """`aside` is handed what nobody waits for, to be called in any thread; without it, it is called at once."""
         self.root = root
+        self._aside = aside or _at_once
         self._open: dict[str, int] = {}  # path -> descriptor
         self._sizes: dict[str, int] = {}  # of the open ones; nobody else writes here
         self._dirty: dict[str, int] = {}  # path -> the number of the last write to it
@@ -104,33 +107,67 @@ class FileStorage:
             self.sync({path: self._dirty[path]})
 
     def replace(self, path: str, data: Buffer) -> None:
-        target = self.root / path
-        temporary = target.with_name(target.name + _TEMPORARY)
         with _storage_errors(path, len(data)):
-            target.parent.mkdir(exist_ok=True)
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())  # or the new name could stand for an empty file after a power loss
-            self._forget(path)
-            temporary.replace(target)
+            target = self._put(path, data, is_lasting=True)
             _sync_folder(target.parent)
 
+    def write(self, path: str, data: Buffer) -> None:
+        with _storage_errors(path, len(data)):
+            self._put(path, data, is_lasting=False)
+        self.unsynced(path)
+
+    def _put(self, path: str, data: Buffer, *, is_lasting: bool) -> Path:
+        target = self.root / path
+        temporary = target.with_name(target.name + _TEMPORARY)
+        target.parent.mkdir(exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            if is_lasting:
+                os.fsync(file.fileno())  # or the new name could stand for an empty file after a power loss
+        self._close(path)
+        return temporary.replace(target)
+
+    def settle(self, path: str) -> None:
+        target = self.root / path
+        with _storage_errors(path, 0):
+            _sync_folder(target.parent)
+            if target.exists():
+                _sync_file(target)
+
+    def unsynced(self, path: str) -> None:
+        if (self.root / path).exists():
+            self._new.add(path)
+            self._written(path)
+
     def rename(self, path: str, new_path: str) -> None:
-        self._forget(path)
-        self._forget(new_path)
+        self._close(path)
+        self._close(new_path)
         target = self.root / new_path
         with _storage_errors(new_path, 0):
             (self.root / path).replace(target)
             _sync_folder(target.parent)
 
-    def delete(self, path: str) -> None:
-        self._forget(path)
-        target = self.root / path
-        with _storage_errors(path, 0):
-            if target.exists():
-                target.unlink()
-                _sync_folder(target.parent)
+    def delete(self, *paths: str) -> None:
+        opened: list[int] = []
+        folders: set[Path] = set()
+        try:
+            for path in paths:
+                opened += self._released(path)
+                target = self.root / path
+                with _storage_errors(path, 0):
+                    if target.exists():
+                        target.unlink()
+                        folders.add(target.parent)
+            for folder in sorted(folders):
+                with _storage_errors(str(folder), 0):
+                    _sync_folder(folder)
+        finally:
+            # The bytes go when nobody has the file open any more, and many of them take a while to go.
+            if sum(os.fstat(descriptor).st_size for descriptor in opened) < _LARGE_BYTES:
+                _close_all(opened)
+            else:
+                self._aside(partial(_close_all, opened))
 
     def mark(self) -> dict[str, int]:
         return dict(self._dirty)
@@ -150,7 +187,7 @@ class FileStorage:
         paths = [path for path in sorted(mark) if path in self._dirty]
         folders = sorted({(self.root / path).parent for path in paths if path in self._new})
         with _storage_errors("", 0):
-            descriptors = [(path, os.dup(self._open[path])) for path in paths]
+            descriptors = [(path, self._another(path)) for path in paths]
         return partial(_sync, descriptors, folders)
 
     def synced(self, mark: dict[str, int]) -> None:
@@ -181,17 +218,25 @@ class FileStorage:
             self._sizes[path] = os.fstat(descriptor).st_size
         self._open[path] = descriptor
         if is_new:
-            self._new.add(path)
-            self._written(path)
+            self.unsynced(path)
         return descriptor
 
-    def _forget(self, path: str) -> None:
-        descriptor = self._open.pop(path, None)
-        if descriptor is not None:
+    def _another(self, path: str) -> int:
+        """A descriptor of its own for a file that is there; it does not become one of those that are held open."""
+        descriptor = self._open.get(path)
+        return os.open(self.root / path, os.O_RDONLY | os.O_CLOEXEC) if descriptor is None else os.dup(descriptor)
+
+    def _close(self, path: str) -> None:
+        for descriptor in self._released(path):
             os.close(descriptor)
-            del self._sizes[path]
+
+    def _released(self, path: str) -> list[int]:
+        """The descriptor, if it is open, which is the caller's to close; what is known of the file is forgotten."""
         self._dirty.pop(path, None)
         self._new.discard(path)
+        self._sizes.pop(path, None)
+        descriptor = self._open.pop(path, None)
+        return [] if descriptor is None else [descriptor]
 
 
 @contextmanager
@@ -225,9 +270,21 @@ def _sync(descriptors: list[tuple[str, int]], folders: list[Path]) -> None:
             os.close(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
+        os.close(descriptor)
+
+
+_sync_folder = _sync_file  # a folder is a file of names
+
+
+def _at_once(work: Callable[[], None]) -> None:
+    work()
+
+
+def _close_all(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
         os.close(descriptor)

@@ -131,6 +131,20 @@ class MemoryStorage:
         self.delete(path)
         self._put(path, data)
 
+    def write(self, path: str, data: Buffer) -> None:
+        self._need(path, len(data))
+        self.delete(path)
+        self.append(path, data)
+
+    def settle(self, path: str) -> None:
+        folder, _, settled = path.rpartition("/")
+        for name in self._folders.get(folder, ()):
+            file = self._files[f"{folder}/{name}" if folder else name]
+            file.disk = max(file.disk, file.size if name == settled else 0)
+
+    def unsynced(self, path: str) -> None:
+        """Nothing to do: memory knows what was not synced, and a process that is killed does not take that along."""
+
     def _put(self, path: str, data: Buffer) -> None:
         file = self._create(path)
         file.buffer += data
@@ -143,12 +157,13 @@ class MemoryStorage:
         self.delete(new_path)
         self._put(new_path, data)
 
-    def delete(self, path: str) -> None:
-        file = self._files.pop(path, None)
-        if file is not None:
-            self.used_bytes -= file.size
-            folder, _, name = path.rpartition("/")
-            self._folders[folder].discard(name)
+    def delete(self, *paths: str) -> None:
+        for path in paths:
+            file = self._files.pop(path, None)
+            if file is not None:
+                self.used_bytes -= file.size
+                folder, _, name = path.rpartition("/")
+                self._folders[folder].discard(name)
 
     def mark(self) -> _Mark:
         return {path: (file.serial, file.truncations, file.size) for path, file in self._files.items() if file.is_dirty}

@@ -300,9 +300,16 @@ class _Crashing(MemoryStorage):
     def truncate(self, path: str, size: int) -> None:
         self._once(partial(super().truncate, path, size))
 
-    def delete(self, path: str) -> None:
-        if path in self._files:
-            self._once(partial(super().delete, path))
+    def write(self, path: str, data: Any) -> None:
+        self._once(partial(super().write, path, data))
+
+    def settle(self, path: str) -> None:
+        self._once(partial(super().settle, path))
+
+    def delete(self, *paths: str) -> None:
+        for path in paths:
+            if path in self._files:
+                self._once(partial(super().delete, path))
 
 
 @pytest.mark.parametrize("what", ["compact", "delete_expired", "truncate_to"])

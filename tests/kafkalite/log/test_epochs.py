@@ -114,6 +114,21 @@ def test_a_log_without_its_epoch_file_learns_the_epochs_from_its_batches() -> No
     ]
 
 
+@pytest.mark.parametrize("is_clean", [True, False])
+def test_epochs_of_what_was_deleted_are_forgotten_also_by_who_opens_the_log_again(*, is_clean: bool) -> None:
+    storage = MemoryStorage()
+    log = PartitionLog(storage, "o", LogConfig(segment_bytes=200, retention_bytes=150), now_ms=0)
+    for epoch in range(10):
+        log.append_as_leader(batch(b"v"), leader_epoch=epoch, now_ms=0)
+    log.high_watermark = 10
+    log.delete_expired(now_ms=0)
+
+    again = PartitionLog(storage, "o", log.config, now_ms=0, is_clean=is_clean)
+
+    assert again.log_start_offset == again.leader_epochs[0].start_offset > 5
+    assert log.leader_epochs == again.leader_epochs
+
+
 def test_a_leader_announces_its_epoch_before_it_writes() -> None:
     log = _led(MemoryStorage(), 1, 1)
     log.begin_epoch(5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from random import Random
 from typing import Any
 
 import pytest
@@ -146,6 +147,18 @@ def test_a_follower_starts_over_where_its_leaders_log_begins() -> None:
     log.append_as_follower(at_offset(batch(b"v"), 1003), now_ms=0)
     again = PartitionLog(storage, "orders-0", log.config, now_ms=0)
     assert (1000, 1004) == (again.log_start_offset, again.log_end_offset)
+
+
+def test_a_log_that_starts_over_does_so_also_after_a_power_loss() -> None:
+    for seed in range(40):
+        storage = MemoryStorage()
+        log = _log(storage, segment_bytes=200)
+        _append(log, *[numbered(7, 0, at) for at in range(5)])
+        log.truncate_fully_and_start_at(1000)
+        storage.power_loss(Random(seed))
+
+        again = PartitionLog(storage, "orders-0", log.config, now_ms=0)
+        assert (1000, 1000) == (again.log_start_offset, again.log_end_offset)
 
 
 def test_a_log_whose_records_below_its_start_were_lost_starts_there() -> None:

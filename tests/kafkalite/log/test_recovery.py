@@ -228,3 +228,20 @@ def test_an_index_that_lies_is_not_trusted_after_an_unclean_stop() -> None:
 
     assert right == list(again.segments[0].index)
     assert 5 == len(everything(again))
+
+
+def test_what_a_killed_process_left_unsynced_is_synced_before_the_recovery_point_passes_it(tmp_path: Path) -> None:
+    """Else a power loss after the next flush would take what is said to be on the disk."""
+    first = FileStorage(tmp_path)
+    log = PartitionLog(first, "o", LogConfig(segment_bytes=200), now_ms=0)
+    for at in range(10):
+        log.append_as_leader(batch(b"v%d" % at), leader_epoch=0, now_ms=0)
+    logs = {f"o/{segment.base_offset:020d}.log" for segment in log.segments}
+    first.close()
+    second = FileStorage(tmp_path)
+
+    PartitionLog(second, "o", log.config, now_ms=0, recovery_point=0)
+
+    assert len(logs) > 3
+    assert logs <= set(second.mark())
+    second.close()

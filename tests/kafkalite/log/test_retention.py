@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kafkalite.log.partition_log import PartitionLog
 from kafkalite.log.retention import SegmentInfo, expired
 from kafkalite.log.settings import DAY_MS, LogConfig
+from kafkalite.storage.files import FileStorage
 from kafkalite.storage.memory import MemoryStorage
 
-from .batches import batch, everything
+from .batches import batch, everything, numbered
 
 
 def _segments(sizes: list[tuple[int, int, int]]) -> list[SegmentInfo]:
@@ -90,6 +94,38 @@ def test_when_all_has_expired_the_active_segment_is_rolled_first_and_the_end_is_
     storage.power_loss(Random(1))
     again = PartitionLog(storage, "o", log.config, now_ms=5000)
     assert (10, 10) == (again.log_start_offset, again.log_end_offset)
+
+
+def test_after_a_power_loss_a_log_begins_where_retention_left_it_and_knows_its_producers() -> None:
+    """Nothing was synced since the segments were rolled; of the deleted ones a name and a snapshot are left."""
+    for seed in range(60):
+        storage = MemoryStorage()
+        log = PartitionLog(storage, "o", LogConfig(segment_bytes=200, retention_bytes=0), now_ms=0)
+        for sequence in range(10):
+            log.append_as_leader(numbered(7, 0, sequence), leader_epoch=0, now_ms=0)
+        log.high_watermark = 10
+        log.delete_expired(now_ms=0)
+        storage.power_loss(Random(seed))
+
+        again = PartitionLog(storage, "o", log.config, now_ms=0, recovery_point=0)
+
+        again.check()
+        assert (10, 10) == (again.log_start_offset, again.log_end_offset)
+        assert again.append_as_leader(numbered(7, 0, 9), leader_epoch=0, now_ms=0).is_duplicate
+
+
+def test_rolling_and_writing_on_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = FileStorage(tmp_path)
+    log = PartitionLog(storage, "o", LogConfig(segment_bytes=200), now_ms=0)
+    log.append_as_leader(numbered(7, 0, 0), leader_epoch=0, now_ms=0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", None)
+        for sequence in range(1, 10):
+            log.append_as_leader(numbered(7, 0, sequence), leader_epoch=0, now_ms=0)
+
+    assert len(log.segments) > 3
+    storage.close()
 
 
 def test_nothing_above_the_high_watermark_is_deleted() -> None:

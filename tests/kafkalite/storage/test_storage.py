@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -99,6 +98,22 @@ def test_a_replaced_file_has_the_new_content_only(storage: Storage) -> None:
     assert b"newer" == content(storage)
 
 
+def test_a_written_file_has_the_new_content_only(storage: Storage) -> None:
+    storage.append(LOG, b"old and long")
+    storage.write(LOG, b"new")
+    storage.sync()
+
+    assert b"new" == content(storage)
+
+
+def test_several_files_are_forgotten_at_once_and_those_that_are_not_there_are_no_matter(storage: Storage) -> None:
+    for path in ("a", "orders-0/b", "orders-1/c", "orders-1/d"):
+        storage.append(path, b"x")
+    storage.delete("orders-0/b", "nowhere/e", "orders-1/c", "a")
+
+    assert ([], ["orders-1"], ["d"]) == (storage.names(), storage.folders(), storage.names("orders-1"))
+
+
 def test_a_renamed_file_takes_the_place_of_another(storage: Storage) -> None:
     storage.append(LOG, b"old")
     storage.replace(LOG + ".swap", b"new")
@@ -112,7 +127,7 @@ def test_memory_and_files_agree_on_any_row_of_operations(tmp_path: Path) -> None
     memory, files = MemoryStorage(), FileStorage(tmp_path)
     paths = ["a/1", "a/2", "b/1"]
     for _ in range(400):
-        path, kind = rng.choice(paths), rng.randrange(6)
+        path, kind = rng.choice(paths), rng.randrange(8)
         data, size = rng.randbytes(rng.randrange(20)), rng.randrange(60)
         for one in (memory, files):
             match kind:
@@ -121,7 +136,11 @@ def test_memory_and_files_agree_on_any_row_of_operations(tmp_path: Path) -> None
                 case 1:
                     one.replace(path, data)
                 case 2 if size < 10:
-                    one.delete(path)
+                    one.delete(path, "b/1")
+                case 3:
+                    one.write(path, data)
+                case 4:
+                    one.settle(path)
                 case _:
                     one.append(path, data, b"!")
         assert [(p, content(memory, p)) for p in paths] == [(p, content(files, p)) for p in paths]
@@ -202,6 +221,46 @@ def test_replace_truncate_rename_and_delete_survive_a_power_loss() -> None:
         )
 
 
+def _after_power_losses(prepare: Callable[[MemoryStorage], None], path: str = LOG) -> set[bytes | None]:
+    found: set[bytes | None] = set()
+    for seed in range(100):
+        storage = MemoryStorage()
+        prepare(storage)
+        storage.power_loss(Random(seed))
+        is_there = path.rpartition("/")[2] in storage.names("orders-0")
+        found.add(content(storage, path) if is_there else None)
+    return found
+
+
+def test_what_is_written_is_torn_by_a_power_loss_until_it_is_settled_or_synced() -> None:
+    def written(storage: MemoryStorage) -> None:
+        storage.write(LOG, b"ab")
+
+    def settled(storage: MemoryStorage) -> None:
+        written(storage)
+        storage.settle(LOG)
+
+    def synced(storage: MemoryStorage) -> None:
+        written(storage)
+        storage.sync()
+
+    assert {None, b"", b"a", b"ab", b"\0", b"\0\0", b"a\0"} == _after_power_losses(written)
+    assert {b"ab"} == _after_power_losses(settled) == _after_power_losses(synced)
+
+
+def test_settling_a_file_keeps_the_names_in_its_folder_and_not_what_they_hold() -> None:
+    def settled(storage: MemoryStorage) -> None:
+        storage.append(LOG, b"a")
+        storage.settle("orders-0/there-is-no-such-file")
+
+    def of_another_folder(storage: MemoryStorage) -> None:
+        storage.append(LOG, b"a")
+        storage.settle("orders-1/00000000000000000000.log")
+
+    assert {b"", b"a", b"\0"} == _after_power_losses(settled)
+    assert {None, b"", b"a", b"\0"} == _after_power_losses(of_another_folder)
+
+
 def test_only_what_was_written_before_the_mark_is_synced() -> None:
     """A sync takes time, and the node goes on writing meanwhile."""
     shortest = 99
@@ -244,79 +303,3 @@ def test_a_full_disk_refuses_and_changes_nothing() -> None:
     storage.append(LOG, b"ab")
     storage.truncate(LOG, 0)
     storage.append(LOG, b"1234567890")
-
-
-# Files --------------------------------------------------------------------------------------------------------------
-
-
-def test_a_node_on_files_refuses_a_snapshot(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="cannot be snapshotted"):
-        copy.deepcopy({"node": FileStorage(tmp_path)})
-
-
-def test_what_a_killed_process_wrote_to_files_is_there_for_the_next(tmp_path: Path) -> None:
-    first = FileStorage(tmp_path)
-    first.append(LOG, b"abc")
-    first.close()
-    (tmp_path / "orders-0" / "leader-epoch-checkpoint.tmp").write_bytes(b"half a repl")
-
-    second = FileStorage(tmp_path)
-
-    assert (b"abc", ["00000000000000000000.log"]) == (content(second), second.names("orders-0"))
-    second.close()
-
-
-def test_a_disk_that_fills_up_in_the_middle_of_an_append_leaves_nothing_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    storage = FileStorage(tmp_path)
-    storage.append(LOG, b"kept")
-
-    real = os.pwrite
-
-    def room_for_four_more(descriptor: int, data: bytes, position: int) -> int:
-        if position >= 8:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return real(descriptor, bytes(data)[:2], position)
-
-    monkeypatch.setattr(os, "pwritev", lambda fd, parts, at: room_for_four_more(fd, b"".join(parts), at))
-    monkeypatch.setattr(os, "pwrite", room_for_four_more)
-    with pytest.raises(DiskFull):
-        storage.append(LOG, b"abcdef")
-
-    assert (b"kept", 4) == ((tmp_path / LOG).read_bytes(), storage.size(LOG))
-    storage.close()
-
-
-def test_a_write_that_comes_short_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = FileStorage(tmp_path)
-    real = os.pwrite
-    monkeypatch.setattr(os, "pwritev", lambda fd, parts, at: real(fd, b"".join(parts)[:1], at))
-    monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, bytes(data)[:2], at))
-
-    storage.append(LOG, b"abc", b"def")
-
-    assert b"abcdef" == content(storage)
-    storage.close()
-
-
-def test_files_sync_what_was_written_before_the_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = FileStorage(tmp_path)
-    synced: list[str] = []
-    real = os.fsync
-
-    def spy(descriptor: int) -> None:
-        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
-        real(descriptor)
-
-    storage.append("orders-0/a", b"x")
-    mark = storage.mark()
-    storage.append("orders-0/b", b"x")
-    monkeypatch.setattr(os, "fsync", spy)
-    storage.sync(mark)
-    first, synced[:] = synced.copy(), []
-    storage.sync()
-    storage.sync()
-
-    assert (["a", "orders-0"], ["b", "orders-0"]) == (first, synced)
-    storage.close()
