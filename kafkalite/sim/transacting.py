@@ -7,16 +7,19 @@ When the faults are over, `settle` waits until every transaction has ended and e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 from kafkalite import facts
 from kafkalite.config import ProducerConfig
+from kafkalite.groups.records import OFFSETS_TOPIC
 from kafkalite.sim.checkers import Expectations, TopicPromise, value_of
 from kafkalite.sim.cluster import Cluster
 from kafkalite.sim.facades import EARLIEST
 from kafkalite.sim.faults import Freeze, Kill, Restart
+from kafkalite.sim.hanging import Ender
 from kafkalite.types import NodeName
 
 SOURCE, TARGET, GROUP = "ledger", "made", "makers"
@@ -50,6 +53,7 @@ PROGRAM: dict[str, Any] = {
     "max_poll_records": 5,
     "linger_ms": 0,
 }
+PATIENCE_MS = 2.0 * TIMEOUT_MS  # in which coordinators end what they know of, once nobody is at work
 LIVES_MAX = 200  # of a program, in one run
 AT_REST = (facts.ProducerIdentified, facts.TransactionEnded)
 
@@ -80,6 +84,7 @@ class Transactors:
         self._cluster, self._rng = cluster, Random(f"transacting/{seed}")
         self._sent = dict.fromkeys(PRODUCERS, 0)
         self._programs: dict[str, int] = {}  # how often each has begun; each time it is a node of its own
+        self._ender = Ender(cluster)
 
     def begin(self) -> None:
         """Topics, producers and programs."""
@@ -105,9 +110,7 @@ class Transactors:
         for name in PRODUCERS:
             if name not in self._cluster.sim.down:
                 self._transact(name, for_ms)
-        for name in PROGRAMS:
-            if self._is_gone(name):
-                self._start(name)
+        self._start_who_is_gone()
         if self._rng.random() < 0.25:
             self._happen(for_ms)
 
@@ -169,27 +172,49 @@ class Transactors:
 
     # The end --------------------------------------------------------------------------------------------------------
 
-    def settle(self, timeout_ms: float, *, are_clocks_right: bool = True) -> None:
+    def settle(self, timeout_ms: float, *, are_clocks_right: bool = True, may_hang: bool = False) -> None:
         """Everything is healed: every transaction ends, and all that was committed is read and worked on.
 
         What was begun by a clock that is hours ahead is not ended in time by another one: then producers come back,
-        and end themselves what they have left open.
+        and end themselves what they have left open. What `may_hang`, because disks have lost who was to end it, an
+        operator ends.
         """
         cluster = self._cluster
-        for program in PROGRAMS:
-            if self._is_gone(program):
-                self._start(program)
         for name in PRODUCERS:
             cluster.kill(name)  # what it leaves open is ended by its coordinator
             if not are_clocks_right:
                 cluster.restart(name).call(name, "init_transactions")
+        if may_hang:
+            self._end_what_hangs(timeout_ms)
+        self._start_who_is_gone()
         partitions = [(topic, number) for topic in (SOURCE, TARGET) for number in range(PARTITIONS)]
         for name, level in READERS.items():
             reader = cluster.consumer(name, auto_offset_reset="earliest", isolation_level=level)
             reader.assign(*((*partition, EARLIEST) for partition in partitions))
-        cluster.run_until(self._is_read, "the end of every transaction at a reader", timeout_ms)
-        cluster.run_until(self._is_made, "the end of all programs' work", timeout_ms)
-        cluster.run_until(self._is_read, "what the programs have made at a reader", timeout_ms)
+        self._wait_for(self._is_read, "the end of every transaction at a reader", timeout_ms)
+        self._wait_for(self._is_made, "the end of all programs' work", timeout_ms)
+        self._wait_for(self._is_read, "what the programs have made at a reader", timeout_ms)
+
+    def _end_what_hangs(self, timeout_ms: float) -> None:
+        """Nobody is at work meanwhile, and coordinators have the time to end what they know of."""
+        for program, lives in self._programs.items():
+            for life in range(1, lives + 1):
+                self._cluster.kill(_node(program, life))
+        self._cluster.run_for(PATIENCE_MS)
+        topics = {SOURCE, TARGET, OFFSETS_TOPIC}
+        self._ender.end(sorted(one for one in self._cluster.view.assignments if one[0] in topics), timeout_ms)
+
+    def _start_who_is_gone(self) -> None:
+        for program in PROGRAMS:
+            if self._is_gone(program):
+                self._start(program)
+
+    def _wait_for(self, is_done: Callable[[], bool], what: str, timeout_ms: float) -> None:
+        """Whoever fails meanwhile is started again: it may have waited for long for a machine that was dark."""
+        cluster, end_ms = self._cluster, self._cluster.now_ms + timeout_ms
+        while not is_done():
+            self._start_who_is_gone()
+            cluster.run_until(lambda: is_done() or any(map(self._is_gone, PROGRAMS)), what, end_ms - cluster.now_ms)
 
     def _is_read(self) -> bool:
         view = self._cluster.view

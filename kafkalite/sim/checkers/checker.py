@@ -109,7 +109,7 @@ class Checker:
         checks: list[Any] = [invariant(self.world, self._report) for invariant in INVARIANTS]
         checks += [check(self.world, self._report, self.history) for check in POLL_CHECKS]
         checks += [check(self.world, self._report, self.groups) for check in GROUP_CHECKS]
-        self.ledger = Ledger(self.world.expectations.read_committed)
+        self.ledger = Ledger(self.world)
         checks += [check(self.world, self._report, self.ledger, self.history) for check in transactions.INVARIANTS]
         self.effects = effects.Effects()
         checks += [check(self.world, self._report, self.effects) for check in effects.INVARIANTS]

@@ -28,7 +28,7 @@ from kafkalite.facts import (
 from kafkalite.groups.placement import partition_of_group
 from kafkalite.groups.records import OFFSETS_TOPIC
 from kafkalite.sim.checkers.violation import Announced
-from kafkalite.sim.checkers.world import FOREVER, World
+from kafkalite.sim.checkers.world import World
 from kafkalite.types import NodeName, TopicPartition
 
 PAUSE_MS = 2000.0  # who reads nothing for so long may stand still, and know nothing
@@ -121,9 +121,7 @@ class Groups:
 
     def is_forgiven(self) -> bool:
         """Whether a committed record of `__consumer_offsets` was lost in a way that is allowed: groups go with it."""
-        return any(
-            view.forgiven_from < FOREVER for place, view in self.world.partitions.items() if place[0] == OFFSETS_TOPIC
-        )
+        return self.world.has_lost(OFFSETS_TOPIC)
 
     # Coordinators ---------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,19 @@
 
 A record belongs to the transaction that its producer had begun last when the program handed it over; where it stands is
 known once it is acknowledged. How a transaction ended in a partition is what its marker says: the first one of that
-producer behind the record. The ledger only keeps books; `transactions` judges.
+producer behind the record.
+
+A disk can lose what was committed, and with it a marker, or what a coordinator had decided or whom it had fenced. Kafka
+brings neither back: the transaction stays open, or shares the fate of the next one of its producer, or is aborted. So
+the ledger knows what stands no more, and what was said before a coordinator forgot. It only keeps books; `transactions`
+judges.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kafkalite.facts import (
     MarkerWritten,
@@ -15,13 +22,18 @@ from kafkalite.facts import (
     RecordsAcknowledged,
     RecordSent,
     RecordsPolled,
+    TopicCreated,
     TransactionBegun,
     TransactionEnded,
     TransactionFenced,
     TransactionTurned,
 )
+from kafkalite.groups.placement import partition_of_group
 from kafkalite.sim.checkers.history import Record
+from kafkalite.sim.checkers.replica_log import Batch
 from kafkalite.sim.checkers.violation import Announced
+from kafkalite.sim.checkers.world import World, broker_of
+from kafkalite.transactions.records import TRANSACTIONS_TOPIC
 from kafkalite.types import NodeName, TopicPartition
 
 
@@ -46,21 +58,31 @@ class Transaction:
         return f"transaction {self.begun.fact.transaction} of {self.producer} (producer {self.producer_id})"
 
 
+class Marker(NamedTuple):
+    """A marker as it was written, and the batch it was in."""
+
+    at: Announced
+    batch: Batch | None
+
+
 class Ledger:
     """All transactions of a run. `on_<fact>` methods take facts in."""
 
-    def __init__(self, readers: frozenset[NodeName] = frozenset()) -> None:
-        """`readers` are the consumers that read with read_committed."""
-        self.reads: dict[TopicPartition, dict[int, Announced]] = {}  # what they were handed, and where
-        self._readers = readers
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.reads: dict[TopicPartition, dict[int, Announced]] = {}  # what read_committed was handed, and where
+        self._state_partitions = 1
         self.transactions: list[Transaction] = []
         self.newest: dict[str, Announced] = {}  # transactional id -> the last ProducerIdentified
         self.decided: dict[int, tuple[bool, Announced]] = {}  # producer id -> is it to be committed, and who says so
-        self.markers: dict[tuple[TopicPartition, int], list[Announced]] = {}  # of a producer in a partition
+        self._markers: dict[tuple[TopicPartition, int], list[Marker]] = {}  # of a producer in a partition
+        self._granted: dict[ProducerIdentified, float] = {}  # when a coordinator first said so
+        self._ids: dict[int, str] = {}  # producer id -> transactional id
         self._identities: dict[NodeName, ProducerIdentified] = {}
         self._current: dict[NodeName, Transaction] = {}
         self._of_record: dict[Record, Transaction] = {}
         self._at: dict[tuple[TopicPartition, int], Transaction] = {}
+        self._place_of: dict[Record, tuple[TopicPartition, int]] = {}
 
     def of(self, place: TopicPartition, offset: int, record: Record | None) -> Transaction | None:
         """The transaction to which the record at this offset belongs, if it is known to belong to any."""
@@ -68,14 +90,62 @@ class Ledger:
         return found if found is not None or record is None else self._of_record.get(record)
 
     def marker_behind(self, place: TopicPartition, offset: int, producer_id: int) -> Announced | None:
-        """The marker that ends what this producer wrote at this offset."""
-        markers = self.markers.get((place, producer_id), ())
-        return min((at for at in markers if at.fact.offset > offset), key=_offset_of, default=None)
+        """The marker that ends what this producer wrote at this offset, if it stands there still."""
+        standing = (one.at for one in self._behind(place, offset, producer_id) if self._stands(place, one))
+        return min(standing, key=_offset_of, default=None)
+
+    def _behind(self, place: TopicPartition, offset: int, producer_id: int) -> Iterator[Marker]:
+        return (one for one in self._markers.get((place, producer_id), ()) if _offset_of(one.at) > offset)
+
+    def _stands(self, place: TopicPartition, marker: Marker) -> bool:
+        view, offset = self.world.partition(*place), _offset_of(marker.at)
+        return offset < view.forgiven_from or view.committed.containing(offset) == marker.batch
+
+    # What disks have lost -------------------------------------------------------------------------------------------
+
+    def forgot_ms(self, transactional_id: str) -> float:
+        """When coordinators forgot something of those ids last, because disks lost what was committed; -inf: never."""
+        partition = partition_of_group(transactional_id, self._state_partitions)
+        return self.world.partition(TRANSACTIONS_TOPIC, partition).lost_ms
+
+    def is_forgotten(self, identity: Announced) -> bool:
+        """Had a coordinator said who that is before it forgot?"""
+        fact: ProducerIdentified = identity.fact
+        return self._granted.get(fact, identity.now_ms) <= self.forgot_ms(fact.transactional_id)
+
+    def decision(self, producer_id: int) -> tuple[bool, Announced] | None:
+        """Whether the producer's transaction is to be committed and who says so; None if nobody who remembers it."""
+        found, name = self.decided.get(producer_id), self._ids.get(producer_id)
+        return None if found is None or (name and found[1].now_ms <= self.forgot_ms(name)) else found
+
+    def is_undone(self, transaction: Transaction, place: TopicPartition, offset: int) -> bool:
+        """Is what it wrote there not committed for sure, because its marker was lost, or what was decided?"""
+        ended = self.marker_behind(place, offset, transaction.producer_id)
+        if ended is not None and ended.fact.is_commit:
+            return False
+        first = next(self._behind(place, offset, transaction.producer_id), None)
+        is_lost = first is not None and not self._stands(place, first)
+        return is_lost or transaction.begun.now_ms <= self.forgot_ms(transaction.transactional_id)
+
+    def is_doubtful(self, record: Record) -> bool:
+        """May it be there, or not be there, because a disk lost it, or how its transaction ended?"""
+        transaction, (place, offset) = self._of_record.get(record), self._place_of.get(record, (("", 0), -1))
+        if transaction is None or offset < 0:
+            return False
+        return offset >= self.world.partition(*place).forgiven_from or self.is_undone(transaction, place, offset)
+
+    # Facts ----------------------------------------------------------------------------------------------------------
+
+    def on_topic_created(self, at: Announced) -> None:
+        fact: TopicCreated = at.fact
+        if fact.topic == TRANSACTIONS_TOPIC:
+            self._state_partitions = len(fact.assignment)
 
     def on_producer_identified(self, at: Announced) -> None:
         fact: ProducerIdentified = at.fact
         self._identities[at.node] = fact
         self._current.pop(at.node, None)
+        self._ids[fact.producer_id] = fact.transactional_id
         known = self.newest.get(fact.transactional_id)
         if known is None or (fact.producer_id, fact.epoch) > (known.fact.producer_id, known.fact.epoch):
             self.newest[fact.transactional_id] = at
@@ -101,10 +171,11 @@ class Ledger:
             if transaction is not None and fact.base_offset >= 0:
                 transaction.offsets.append((place, fact.base_offset + index))
                 self._at[place, fact.base_offset + index] = transaction
+                self._place_of[at.node, record] = place, fact.base_offset + index
 
     def on_records_polled(self, at: Announced) -> None:
         fact: RecordsPolled = at.fact
-        if at.node in self._readers:
+        if at.node in self.world.expectations.read_committed:
             reads = self.reads.setdefault((fact.topic, fact.partition), {})
             for offset in fact.offsets:
                 reads.setdefault(offset, at)
@@ -117,6 +188,8 @@ class Ledger:
 
     def on_transaction_turned(self, at: Announced) -> None:
         fact: TransactionTurned = at.fact
+        self._ids[fact.producer_id] = fact.transactional_id
+        self._granted.setdefault(ProducerIdentified(fact.transactional_id, fact.producer_id, fact.epoch), at.now_ms)
         if fact.state.startswith("Prepare"):
             self.decided[fact.producer_id] = fact.state == "PrepareCommit", at
         else:  # that one is over, or the next one is open
@@ -128,9 +201,12 @@ class Ledger:
 
     def on_marker_written(self, at: Announced) -> None:
         fact: MarkerWritten = at.fact
-        self.markers.setdefault(((fact.topic, fact.partition), fact.producer_id), []).append(at)
+        place = (fact.topic, fact.partition)
+        batch = self.world.partition(*place).log(broker_of(at.node)).containing(fact.offset)
+        self._markers.setdefault((place, fact.producer_id), []).append(Marker(at, batch))
         # A coordinator that dies with its decision in the log does not get to say so; the next one goes by it.
-        self.decided.setdefault(fact.producer_id, (fact.is_commit, at))
+        if self.decision(fact.producer_id) is None:
+            self.decided[fact.producer_id] = fact.is_commit, at
 
 
 def _offset_of(at: Announced) -> int:

@@ -185,6 +185,10 @@ class World:
         """The partition a broker's fact is about, and the broker."""
         return self.partition(at.fact.topic, at.fact.partition), broker_of(at.node)
 
+    def has_lost(self, topic: str) -> bool:
+        """Whether a committed record of this topic was lost in a way that is allowed."""
+        return any(view.forgiven_from < FOREVER for place, view in self.partitions.items() if place[0] == topic)
+
     # Logs -----------------------------------------------------------------------------------------------------------
 
     def on_log_loaded(self, at: Announced) -> None:
