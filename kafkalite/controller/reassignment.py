@@ -174,7 +174,7 @@ class Reassignments:
             (self._partitions.start_moving, others),
             (self._stop,),
             (self._partitions.tell,),
-            (self._watch, [one for one in partitions if one in moving]),
+            (self._watch, [one for one in partitions if one in moving], is_begun),
             (self._read_again, done),
         )
 
@@ -192,17 +192,22 @@ class Reassignments:
                     self._partitions.batch.stop(broker, partition, delete=True)
         self._to_stop = {partition: brokers for partition, brokers in self._to_stop.items() if brokers}
 
-    def _watch(self, partitions: list[TopicPartition]) -> None:
+    def _watch(self, partitions: list[TopicPartition], is_begun: bool) -> None:
         requests = [GetDataRequest(znodes.partition_state_path(*one), watch=True) for one in partitions]
-        self._events.ask_all(requests, self._watched, partitions)
+        self._events.ask_all(requests, self._watched, partitions, is_begun)
 
-    def _watched(self, replies: list[Reply], partitions: list[TopicPartition]) -> None:
-        """A watch only tells the future: what has changed since it was decided must be looked at."""
+    def _watched(self, replies: list[Reply], partitions: list[TopicPartition], is_begun: bool) -> None:
+        """A watch only tells the future: what has changed since it was decided must be looked at.
+
+        So must who caught up between the look and the beginning, which has found all in sync and had not asked.
+        """
         for partition, reply in zip(partitions, replies, strict=True):
             if reply.error is ZooKeeperError.OK:
                 path = znodes.partition_state_path(*partition)
                 state = znodes.decode_partition_state(path, reply.message.data, reply.message.stat)
-                if state != self._context.leadership.get(partition):
+                moving = self._context.moving.get(partition)
+                is_complete = is_begun and moving is not None and set(moving.target) <= set(state.isr)
+                if is_complete or state != self._context.leadership.get(partition):
                     self._events.put(self.look_at, partition)
 
     # Done -----------------------------------------------------------------------------------------------------------

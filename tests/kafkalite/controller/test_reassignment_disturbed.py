@@ -113,6 +113,28 @@ def test_whenever_the_controller_loses_its_office_the_next_one_brings_it_to_its_
     assert [] == [one for broker in expected for one in stopped(rig).get(broker, [])]
 
 
+@pytest.mark.parametrize("step", range(1, 21))
+def test_whenever_the_last_one_joins_while_a_controller_begins_the_move_comes_to_its_end(step: int) -> None:
+    """Just before any single request to ZooKeeper: after that nothing will change that anybody could wait for."""
+    rig = five()
+    move(rig, 102, 103, 104)
+    rig.expire()
+    rig.register(105)
+    asked: list[Any] = []
+
+    def join(request: Any) -> None:
+        asked.append(request)
+        if len(asked) == step:
+            rig.change_isr("orders", 0, (101, 102, 103, 104))
+
+    rig.zk.before = join
+    rig.start().run()
+    assert len(asked) >= step
+
+    assert (102, (102, 103, 104)) == (state(rig)[0], state(rig)[2])
+    assert ({"0": [102, 103, 104]}, {}) == (written(rig)["partitions"], written(rig)["adding_replicas"])
+
+
 def test_no_state_is_decided_twice_for_nothing() -> None:
     """A watch that fires for our own write must not begin it all again."""
     rig = five()
