@@ -98,8 +98,14 @@ class Ledger:
         return (one for one in self._markers.get((place, producer_id), ()) if _offset_of(one.at) > offset)
 
     def _stands(self, place: TopicPartition, marker: Marker) -> bool:
+        """Is it what is committed there, or may it yet be? A leader can die before anybody has copied it."""
         view, offset = self.world.partition(*place), _offset_of(marker.at)
-        return offset < view.forgiven_from or view.committed.containing(offset) == marker.batch
+        there = view.committed.containing(offset)
+        return offset < view.forgiven_from if there is None else there == marker.batch
+
+    def _is_lost(self, place: TopicPartition, marker: Marker) -> bool:
+        is_forgiven = _offset_of(marker.at) >= self.world.partition(*place).forgiven_from
+        return is_forgiven and not self._stands(place, marker)
 
     # What disks have lost -------------------------------------------------------------------------------------------
 
@@ -124,7 +130,7 @@ class Ledger:
         if ended is not None and ended.fact.is_commit:
             return False
         first = next(self._behind(place, offset, transaction.producer_id), None)
-        is_lost = first is not None and not self._stands(place, first)
+        is_lost = first is not None and self._is_lost(place, first)
         return is_lost or transaction.begun.now_ms <= self.forgot_ms(transaction.transactional_id)
 
     def is_doubtful(self, record: Record) -> bool:

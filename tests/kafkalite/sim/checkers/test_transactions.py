@@ -210,6 +210,18 @@ def test_a_marker_that_was_lost_decides_nothing_any_more() -> None:
     )
 
 
+def test_a_marker_that_nobody_had_copied_when_its_leader_died_decides_nothing() -> None:
+    place = ("orders", 1)
+    abort = [("b1", facts.BatchAppended(*place, 10, 14, 0, 10, True)), marker(12, place, is_commit=False)]
+    gone = [("b1", facts.LogTruncated(*place, 15, 10, "epoch")), ("b1", facts.BecameLeader(*place, 1, 10, (1,), (1,)))]
+    again = [turned("Ongoing"), begun(transaction=2), *written(1, 11, place), turned("PrepareCommit")]
+    told = [*apart(place), identified(), *abort, *gone, *more(place, 10, 1), *again]
+    promise = Expectations(disks_keep_everything=True, read_committed=frozenset({"c1"}))
+
+    assert [] == names([*told, *more(place, 15, 1), marker(16, place), polled(11, 1, place)], promise)
+    assert ["undecided-read"] == names([*told, polled(11, 1, place)], promise)
+
+
 def test_what_a_coordinator_forgot_it_need_not_keep_to() -> None:
     abort = marker(7, PAYMENTS, is_commit=False)
 
