@@ -11,7 +11,8 @@
     unavailable           sent when all faults were over, and not acknowledged
 
 What settings do not promise is no anomaly: a write with acks=1 or 0 may be lost, and without idempotence a record may
-appear twice. Nor is what the world forgives: records lost by an unclean election where that is allowed, or with a disk.
+appear twice. Nor is what the world forgives: records lost by an unclean election where that is allowed, or with a disk;
+or, where a coordinator lost with its disk which epochs it had given, those that leaders may have taken for others.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ NAMES = (
 class _Partition:
     """One partition's history beside what may be demanded of it."""
 
-    def __init__(self, history: History, seen: PartitionHistory, world: World, view: PartitionView) -> None:
+    def __init__(
+        self, history: History, seen: PartitionHistory, world: World, view: PartitionView, mistakable: set[Record]
+    ) -> None:
         self.history, self.seen, self.world, self.view = history, seen, world, view
+        self.mistakable = mistakable
 
     def config(self, record: Record) -> ProducerConfig:
         return self.world.expectations.of_producer(record[0])
@@ -43,7 +47,8 @@ class _Partition:
     def promised(self) -> Iterator[tuple[Record, int, Announced]]:
         """Acknowledged records that must be there, and where."""
         for record, (offset, at) in self.seen.acknowledged.items():
-            if self.config(record).acks == ALL and self.view.start <= offset < self.view.forgiven_from:
+            is_kept = self.view.start <= offset < self.view.forgiven_from and record not in self.mistakable
+            if self.config(record).acks == ALL and is_kept:
                 yield record, offset, at
 
     def lost(self) -> Iterator[Violation]:
@@ -132,11 +137,11 @@ class _Partition:
                 yield _violation(name, f"{node} went from {start} to {end} past {passed}", self.seen.values[passed], at)
 
 
-def found(history: History, world: World) -> Iterator[Violation]:
-    """Everything that is wrong with a history, at its end."""
+def found(history: History, world: World, mistakable: set[Record]) -> Iterator[Violation]:
+    """Everything that is wrong with a history, at its end. `mistakable` records may be acknowledged for others."""
     for place, seen in sorted(history.partitions.items()):
         if place[0] not in world.deleted:
-            partition = _Partition(history, seen, world, world.partition(*place))
+            partition = _Partition(history, seen, world, world.partition(*place), mistakable)
             yield from partition.lost()
             yield from partition.repeated()
             yield from partition.denied()

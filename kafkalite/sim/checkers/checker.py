@@ -127,7 +127,7 @@ class Checker:
     def finish(self, now_ms: float) -> list[Violation]:
         """The run has ended: look at the whole history. Returns all violations."""
         self._recent.clear()
-        for violation in anomalies.found(self.history, self.world):
+        for violation in anomalies.found(self.history, self.world, self.ledger.mistakable):
             self._report(violation)
         for violation in commits.found(self.groups, self.history, self.world):
             self._report(violation)

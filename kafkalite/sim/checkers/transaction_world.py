@@ -5,8 +5,9 @@ known once it is acknowledged. How a transaction ended in a partition is what it
 producer behind the record.
 
 A disk can lose what was committed, and with it a marker, or what a coordinator had decided or whom it had fenced. Kafka
-brings neither back: the transaction stays open, or shares the fate of the next one of its producer, or is aborted. So
-the ledger knows what stands no more, and what was said before a coordinator forgot. It only keeps books; `transactions`
+brings neither back: the transaction stays open, or shares the fate of the next one of its producer, or is aborted. And
+an epoch that is given again begins again with sequence 0, which leaders take for the retry of what they have. So the
+ledger knows what stands no more, and what was said before a coordinator forgot. It only keeps books; `transactions`
 judges.
 """
 
@@ -50,6 +51,11 @@ class Transaction:
     ended: Announced | None = None  # what its program was told
 
     @property
+    def identity(self) -> ProducerIdentified:
+        """In whose name it is written."""
+        return ProducerIdentified(self.transactional_id, self.producer_id, self.epoch)
+
+    @property
     def is_committed(self) -> bool:
         """Was its program told so?"""
         return self.ended is not None and self.ended.fact.is_commit
@@ -77,6 +83,8 @@ class Ledger:
         self.decided: dict[int, tuple[bool, Announced]] = {}  # producer id -> is it to be committed, and who says so
         self._markers: dict[tuple[TopicPartition, int], list[Marker]] = {}  # of a producer in a partition
         self._granted: dict[ProducerIdentified, float] = {}  # when a coordinator first said so
+        self._given_again: set[ProducerIdentified] = set()  # since it forgot
+        self.mistakable: set[Record] = set()  # acknowledged, perhaps for others: of an epoch that was given again
         self._ids: dict[int, str] = {}  # producer id -> transactional id
         self._identities: dict[NodeName, ProducerIdentified] = {}
         self._current: dict[NodeName, Transaction] = {}
@@ -137,7 +145,7 @@ class Ledger:
         """May it be there, or not be there, because a disk lost it, or how its transaction ended?"""
         transaction, (place, offset) = self._of_record.get(record), self._place_of.get(record, (("", 0), -1))
         if transaction is None or offset < 0:
-            return False
+            return record in self.mistakable
         return offset >= self.world.partition(*place).forgiven_from or self.is_undone(transaction, place, offset)
 
     # Facts ----------------------------------------------------------------------------------------------------------
@@ -174,7 +182,9 @@ class Ledger:
         place = (fact.topic, fact.partition)
         for index, record in enumerate(fact.records):
             transaction = self._of_record.get((at.node, record))
-            if transaction is not None and fact.base_offset >= 0:
+            if transaction is not None and transaction.identity in self._given_again:
+                self.mistakable.add((at.node, record))
+            elif transaction is not None and fact.base_offset >= 0:
                 transaction.offsets.append((place, fact.base_offset + index))
                 self._at[place, fact.base_offset + index] = transaction
                 self._place_of[at.node, record] = place, fact.base_offset + index
@@ -195,7 +205,10 @@ class Ledger:
     def on_transaction_turned(self, at: Announced) -> None:
         fact: TransactionTurned = at.fact
         self._ids[fact.producer_id] = fact.transactional_id
-        self._granted.setdefault(ProducerIdentified(fact.transactional_id, fact.producer_id, fact.epoch), at.now_ms)
+        identity = ProducerIdentified(fact.transactional_id, fact.producer_id, fact.epoch)
+        granted_ms = self._granted.setdefault(identity, at.now_ms)
+        if fact.state == "Empty" and granted_ms <= self.forgot_ms(fact.transactional_id):
+            self._given_again.add(identity)
         if fact.state.startswith("Prepare"):
             self.decided[fact.producer_id] = fact.state == "PrepareCommit", at
         else:  # that one is over, or the next one is open

@@ -249,6 +249,16 @@ def test_an_epoch_that_was_forgotten_may_be_given_again_and_one_that_is_given_si
     assert [] == names(late), "p1 heard late what it had been told before"
 
 
+def test_what_is_taken_for_a_record_of_an_epoch_that_was_forgotten_may_be_missing() -> None:
+    """It begins with the same sequence: the leader acknowledges what it has."""
+    first = [*REMEMBERED, *leads(), turned("Empty"), identified("p1"), begun("p1"), *written(1, 3)]
+    second = [turned("Empty"), identified("p2"), begun("p2"), *written(2, 3, node="p2"), polled(3, 1, node="c2")]
+
+    assert [] == names([*first, *FORGOTTEN, *second], READ_ALL)
+    assert ["epoch-reused", "inconsistent-offsets", "lost-write"] == names([*first, *second], READ_ALL)
+    assert ["unseen"] == names([*first, *FORGOTTEN, *second[:-1]], READ_ALL), "p1 was first"
+
+
 def test_who_was_fenced_by_what_is_forgotten_may_commit() -> None:
     fenced = [*REMEMBERED, *OPEN, turned("Empty", 1), identified("p2", 1)]
 
