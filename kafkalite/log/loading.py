@@ -62,6 +62,9 @@ def load(
     epochs = leader_epochs.truncated_from_end(epochs, end_offset)
     # What stands at the beginning was written of what is deleted by now: no tear can have made it wrong.
     remove_snapshots(storage, folder, above=max(base_offset, min(end_offset, recovery_point)))
+    if not is_clean:
+        for offset in offsets_of(storage, folder, SNAPSHOT):
+            storage.unsynced(snapshot_path(folder, offset))
     return Loaded(segments, epochs, load_producers(storage, folder, segments))
 
 
@@ -153,15 +156,17 @@ def remove_segment(storage: Storage, folder: str, base_offset: int) -> None:
     storage.delete(*segment_files(folder, base_offset))
 
 
-def remove_oldest(storage: Storage, folder: str, bases: list[int], next_base: int) -> None:
+def remove_oldest(storage: Storage, folder: str, bases: list[int], next_base: int, *, is_synced: bool) -> None:
     """Delete the oldest segments, from the first on, so that a crash leaves no hole; and the snapshots before the next.
 
     What takes their place is on the disk first: the next segment's name, which says where the log is if that one is
-    empty, and its snapshot, which is all that is left of what producers did before it.
+    empty, and its snapshot, which is all that is left of what producers did before it. If they are on the disk as they
+    are, a power loss may bring some back; with a torn one would go what stands behind it.
     """
     storage.settle(snapshot_path(folder, next_base))
     snapshots = [offset for offset in offsets_of(storage, folder, SNAPSHOT) if offset < next_base]
-    storage.delete(
+    forget = storage.discard if is_synced else storage.delete
+    forget(
         *(path for base_offset in bases for path in segment_files(folder, base_offset)),
         *(snapshot_path(folder, offset) for offset in snapshots),
     )

@@ -298,7 +298,8 @@ class PartitionLog:
             self.roll(now_ms)
         if count:
             bases = [segment.base_offset for segment in self.segments[: count + 1]]
-            remove_oldest(self._storage, self.folder, bases[:-1], bases[-1])
+            is_synced = bases[-1] <= self.recovery_point
+            remove_oldest(self._storage, self.folder, bases[:-1], bases[-1], is_synced=is_synced)
             del self.segments[:count]
             self._start_at(max(self.log_start_offset, bases[-1]))
         self.producers.expire(now_ms, config.producer_id_expiration_ms)

@@ -11,8 +11,9 @@ The port is synchronous and small; its errors are exceptions. What is on the dis
   node `Flushed(token)`.
 - `truncate`, `replace`, `rename` and `delete` are atomic, in order, and on the disk when they return. They are for
   small files (checkpoints, snapshots) and rare moments (retention, compaction, a follower that diverged).
-- `write` is for a small file in the middle of heavy traffic: it is there at once, and on the disk with the next sync,
-  or when somebody who is about to delete what it stands for says `settle`.
+- `write` and `discard` are for small files and old ones in the middle of heavy traffic, and wait for nothing. What is
+  written is on the disk with the next sync, or when somebody who is about to discard what it stands for says `settle`.
+  Of what is discarded, the last may be back after a power loss.
 
 A path is `folder/name` or a bare `name`. A file that does not exist is empty: reading it gives nothing, appending
 makes it. Left out: several disks for one broker (JBOD), sendfile.
@@ -129,6 +130,10 @@ class Storage(Protocol):
 
     def delete(self, *paths: str) -> None:
         """Forget the files that are there, one after the other in this order."""
+        ...
+
+    def discard(self, *paths: str) -> None:
+        """The same, but a power loss may bring the last ones back, until something else in their folder lasts."""
         ...
 
     def mark(self) -> Mark:

@@ -129,6 +129,9 @@ class FileStorage:
         return temporary.replace(target)
 
     def settle(self, path: str) -> None:
+        folder = path.rpartition("/")[0]
+        if path not in self._dirty and not any(new.rpartition("/")[0] == folder for new in self._new):
+            return
         target = self.root / path
         with _storage_errors(path, 0):
             _sync_folder(target.parent)
@@ -149,6 +152,15 @@ class FileStorage:
             _sync_folder(target.parent)
 
     def delete(self, *paths: str) -> None:
+        for folder in sorted(self._unlinked(paths)):
+            with _storage_errors(str(folder), 0):
+                _sync_folder(folder)
+
+    def discard(self, *paths: str) -> None:
+        self._unlinked(paths)
+
+    def _unlinked(self, paths: tuple[str, ...]) -> set[Path]:
+        """Unlink what is there of these, and say where that was."""
         opened: list[int] = []
         folders: set[Path] = set()
         try:
@@ -159,15 +171,13 @@ class FileStorage:
                     if target.exists():
                         target.unlink()
                         folders.add(target.parent)
-            for folder in sorted(folders):
-                with _storage_errors(str(folder), 0):
-                    _sync_folder(folder)
         finally:
             # The bytes go when nobody has the file open any more, and many of them take a while to go.
             if sum(os.fstat(descriptor).st_size for descriptor in opened) < _LARGE_BYTES:
                 _close_all(opened)
             else:
                 self._aside(partial(_close_all, opened))
+        return folders
 
     def mark(self) -> dict[str, int]:
         return dict(self._dirty)

@@ -52,6 +52,10 @@ class _File:
         return bytes(self.buffer[:synced]) + torn(bytes(self.buffer[synced : self.size]), rng)
 
 
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
 def torn(data: bytes, rng: Random) -> bytes:
     """What is left of an append that the power loss cut: a prefix, and sometimes zeros where the size got ahead."""
     cut = rng.randint(0, len(data))
@@ -77,6 +81,7 @@ class MemoryStorage:
         self.used_bytes = 0
         self._files: dict[str, _File] = {}
         self._folders: dict[str, set[str]] = {}
+        self._discarded: list[tuple[str, _File]] = []  # a power loss may bring the last of them back
         self._serial = 0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> MemoryStorage:
@@ -84,6 +89,7 @@ class MemoryStorage:
         twin.used_bytes, twin._serial = self.used_bytes, self._serial
         twin._files = {path: file.copy() for path, file in self._files.items()}
         twin._folders = {folder: names.copy() for folder, names in self._folders.items()}
+        twin._discarded = [(path, file.copy()) for path, file in self._discarded]
         return twin
 
     # The port -------------------------------------------------------------------------------------------------------
@@ -133,14 +139,15 @@ class MemoryStorage:
 
     def write(self, path: str, data: Buffer) -> None:
         self._need(path, len(data))
-        self.delete(path)
+        self._forget(path)
         self.append(path, data)
 
     def settle(self, path: str) -> None:
-        folder, _, settled = path.rpartition("/")
+        folder = _folder(path)
         for name in self._folders.get(folder, ()):
-            file = self._files[f"{folder}/{name}" if folder else name]
-            file.disk = max(file.disk, file.size if name == settled else 0)
+            other = f"{folder}/{name}" if folder else name
+            file = self._files[other]
+            file.disk = max(file.disk, file.size if other == path else 0)
 
     def unsynced(self, path: str) -> None:
         """Nothing to do: memory knows what was not synced, and a process that is killed does not take that along."""
@@ -159,11 +166,26 @@ class MemoryStorage:
 
     def delete(self, *paths: str) -> None:
         for path in paths:
-            file = self._files.pop(path, None)
-            if file is not None:
-                self.used_bytes -= file.size
-                folder, _, name = path.rpartition("/")
-                self._folders[folder].discard(name)
+            self._forget(path)
+        self._outlast(paths)
+
+    def discard(self, *paths: str) -> None:
+        self._outlast(paths)
+        self._discarded += [(path, self._files[path]) for path in paths if path in self._files]
+        for path in paths:
+            self._forget(path)
+
+    def _outlast(self, paths: tuple[str, ...]) -> None:
+        """What was discarded in the folders of these does not come back any more."""
+        if self._discarded:
+            folders = {_folder(path) for path in paths}
+            self._discarded = [(path, file) for path, file in self._discarded if _folder(path) not in folders]
+
+    def _forget(self, path: str) -> None:
+        file = self._files.pop(path, None)
+        if file is not None:
+            self.used_bytes -= file.size
+            self._folders[_folder(path)].discard(path.rpartition("/")[2])
 
     def mark(self) -> _Mark:
         return {path: (file.serial, file.truncations, file.size) for path, file in self._files.items() if file.is_dirty}
@@ -178,17 +200,19 @@ class MemoryStorage:
 
     def power_loss(self, rng: Random) -> None:
         """Become what the machine finds after losing power: what was synced, and for each file some of the rest."""
-        for path in sorted(self._files):
-            found = self._files[path].after_power_loss(rng)
-            self.delete(path)
+        discarded, self._discarded = self._discarded, []
+        back = discarded[rng.randint(0, len(discarded)) :] if discarded else []
+        files = dict(back) | self._files
+        for path in sorted(files):
+            found = files[path].after_power_loss(rng)
+            self._forget(path)
             if found is not None:
                 self._put(path, found)
 
     def _create(self, path: str) -> _File:
         self._serial += 1
         file = self._files[path] = _File(self._serial)
-        folder, _, name = path.rpartition("/")
-        self._folders.setdefault(folder, set()).add(name)
+        self._folders.setdefault(_folder(path), set()).add(path.rpartition("/")[2])
         return file
 
     def _need(self, path: str, needed_bytes: int) -> None:

@@ -311,6 +311,9 @@ class _Crashing(MemoryStorage):
             if path in self._files:
                 self._once(partial(super().delete, path))
 
+    def discard(self, *paths: str) -> None:
+        self.delete(*paths)
+
 
 @pytest.mark.parametrize("what", ["compact", "delete_expired", "truncate_to"])
 def test_a_crash_between_any_two_steps_on_the_disk_leaves_a_whole_log(what: str) -> None:

@@ -96,22 +96,30 @@ def test_when_all_has_expired_the_active_segment_is_rolled_first_and_the_end_is_
     assert (10, 10) == (again.log_start_offset, again.log_end_offset)
 
 
-def test_after_a_power_loss_a_log_begins_where_retention_left_it_and_knows_its_producers() -> None:
-    """Nothing was synced since the segments were rolled; of the deleted ones a name and a snapshot are left."""
+@pytest.mark.parametrize("is_synced", [True, False])
+def test_after_a_power_loss_a_log_ends_where_it_did_and_knows_its_producers(*, is_synced: bool) -> None:
+    """Of the deleted segments a name and a snapshot are left; whole segments may be back, torn ones may not."""
+    starts = set()
     for seed in range(60):
         storage = MemoryStorage()
         log = PartitionLog(storage, "o", LogConfig(segment_bytes=200, retention_bytes=0), now_ms=0)
         for sequence in range(10):
             log.append_as_leader(numbered(7, 0, sequence), leader_epoch=0, now_ms=0)
         log.high_watermark = 10
+        if is_synced:
+            storage.sync()
+            log.flushed(log.unflushed())
         log.delete_expired(now_ms=0)
         storage.power_loss(Random(seed))
 
         again = PartitionLog(storage, "o", log.config, now_ms=0, recovery_point=0)
 
         again.check()
-        assert (10, 10) == (again.log_start_offset, again.log_end_offset)
+        starts.add(again.log_start_offset)
+        assert 10 == again.log_end_offset == again.log_start_offset + len(everything(again))
         assert again.append_as_leader(numbered(7, 0, 9), leader_epoch=0, now_ms=0).is_duplicate
+
+    assert ({10} == starts) is not is_synced
 
 
 def test_rolling_and_writing_on_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,6 +108,16 @@ def test_a_written_file_costs_no_sync_until_the_next_one_or_until_it_is_settled(
 
     storage.settle("orders-0/a")
     assert ["orders-0", "a"] == synced
+    storage.sync()
+    synced.clear()
+    storage.settle("orders-0/a")
+    storage.settle("orders-1/there-is-no-such-file")
+    assert [] == synced
+    storage.append("orders-0/b", b"x")
+    storage.settle("orders-0/a")
+    assert ["orders-0", "a"] == synced
+    storage.sync()
+    storage.write("orders-0/a", b"y")
     assert ["a", "orders-0"] == _synced_by(storage, synced)
     storage.close()
 
@@ -131,6 +141,17 @@ def test_several_files_of_a_folder_are_deleted_with_one_sync(tmp_path: Path, syn
     storage.delete("orders-0/c", "orders-0/a", "orders-0/b")
 
     assert (["orders-0"], []) == (synced, list((tmp_path / "orders-0").iterdir()))
+    storage.close()
+
+
+def test_what_is_discarded_is_gone_and_waits_for_no_sync(tmp_path: Path, synced: list[str]) -> None:
+    storage = FileStorage(tmp_path)
+    for name in "abc":
+        storage.append(f"orders-0/{name}", b"x")
+    storage.discard("orders-0/c", "orders-0/a")
+
+    assert ([], ["b"]) == (synced, [path.name for path in (tmp_path / "orders-0").iterdir()])
+    assert ["b", "orders-0"] == _synced_by(storage, synced)
     storage.close()
 
 

@@ -107,11 +107,12 @@ def test_a_written_file_has_the_new_content_only(storage: Storage) -> None:
 
 
 def test_several_files_are_forgotten_at_once_and_those_that_are_not_there_are_no_matter(storage: Storage) -> None:
-    for path in ("a", "orders-0/b", "orders-1/c", "orders-1/d"):
-        storage.append(path, b"x")
-    storage.delete("orders-0/b", "nowhere/e", "orders-1/c", "a")
+    for forget in (storage.delete, storage.discard):
+        for path in ("a", "orders-0/b", "orders-1/c", "orders-1/d"):
+            storage.append(path, b"x")
+        forget("orders-0/b", "nowhere/e", "orders-1/c", "a")
 
-    assert ([], ["orders-1"], ["d"]) == (storage.names(), storage.folders(), storage.names("orders-1"))
+        assert ([], ["orders-1"], ["d"]) == (storage.names(), storage.folders(), storage.names("orders-1"))
 
 
 def test_a_renamed_file_takes_the_place_of_another(storage: Storage) -> None:
@@ -141,6 +142,8 @@ def test_memory_and_files_agree_on_any_row_of_operations(tmp_path: Path) -> None
                     one.write(path, data)
                 case 4:
                     one.settle(path)
+                case 5 if size < 30:
+                    one.discard(path)
                 case _:
                     one.append(path, data, b"!")
         assert [(p, content(memory, p)) for p in paths] == [(p, content(files, p)) for p in paths]
@@ -246,6 +249,52 @@ def test_what_is_written_is_torn_by_a_power_loss_until_it_is_settled_or_synced()
 
     assert {None, b"", b"a", b"ab", b"\0", b"\0\0", b"a\0"} == _after_power_losses(written)
     assert {b"ab"} == _after_power_losses(settled) == _after_power_losses(synced)
+
+
+def _left_of_three(then: Callable[[MemoryStorage], None]) -> set[tuple[str, ...]]:
+    found = set()
+    for seed in range(60):
+        storage = MemoryStorage()
+        for name in "abc":
+            storage.append(f"orders-0/{name}", b"synced")
+        storage.sync()
+        storage.discard("orders-0/b", "orders-0/a", "orders-0/c")
+        then(storage)
+        assert [] == [name for name in storage.names("orders-0") if name in "abc"]
+        storage.power_loss(Random(seed))
+        left = tuple(name for name in storage.names("orders-0") if name in "abc")
+        assert all(b"synced" == content(storage, f"orders-0/{name}") for name in left)
+        assert storage.used_bytes == sum(storage.size(f"orders-0/{name}") for name in storage.names("orders-0"))
+        found.add(left)
+    return found
+
+
+def test_of_what_was_discarded_a_power_loss_may_bring_the_last_back() -> None:
+    tails = {(), ("c",), ("a", "c"), ("a", "b", "c")}
+    in_the_folder: list[Callable[[MemoryStorage], None]] = [
+        lambda storage: storage.delete("orders-0/nobody"),
+        lambda storage: storage.replace("orders-0/checkpoint", b"x"),
+        lambda storage: storage.discard("orders-0/nobody"),
+    ]
+
+    assert tails == _left_of_three(lambda _storage: None)
+    assert tails == _left_of_three(lambda storage: storage.replace("orders-1/elsewhere", b""))
+    assert [{()}, {()}, {()}] == [_left_of_three(then) for then in in_the_folder]
+
+
+def test_a_copy_forgets_what_was_discarded_on_its_own() -> None:
+    one = MemoryStorage()
+    one.append(LOG, b"x")
+    one.discard(LOG)
+    other = copy.deepcopy(one)
+    one.delete(LOG)
+    lost = {seed: copy.deepcopy(other) for seed in range(20)}
+    for seed, storage in lost.items():
+        storage.power_loss(Random(seed))
+    one.power_loss(Random(1))
+
+    assert [] == one.names("orders-0")
+    assert any(storage.names("orders-0") for storage in lost.values())
 
 
 def test_settling_a_file_keeps_the_names_in_its_folder_and_not_what_they_hold() -> None:
