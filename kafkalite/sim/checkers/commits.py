@@ -136,7 +136,11 @@ class LostCommit(GroupCheck):
         if groups.coordinators.get(groups.index_of(fact.group)) != at.node:
             return  # deposed, and does not know it yet
         for topic, partition, offset in fact.offsets:
-            committed = groups.of(fact.group, (topic, partition)).committed
+            progress = groups.of(fact.group, (topic, partition))
+            committed, put_back = progress.committed, progress.put_back
+            # The log may have more than anybody was told, also of a member that was put back since and committed less.
+            if put_back is not None and put_back <= offset:
+                continue
             if committed is not None and offset < committed[0] and not groups.is_forgiven():
                 self.violated(
                     f"{fact.group} had committed {committed[0]} of {topic}-{partition}; {at.node} says {offset}",

@@ -96,10 +96,15 @@ class Unassigned(GroupCheck):
     def on_group_stabilized(self, at: Announced) -> None:
         fact: GroupStabilized = at.fact
         assigned = {partition for _, partitions in fact.assignment for partition in partitions}
-        held = self.groups.held.get(fact.group, {})
+        held, given_up_ms = self.groups.held.get(fact.group, {}), self.groups.given_up_ms
+        seat = self.groups.seat(at.node, fact.group)
+        taken = assigned | {one for one, holders in held.items() if holders}
+        taken |= {
+            place[1:] for place, now_ms in given_up_ms.items() if place[0] == fact.group and now_ms > seat.joining_ms
+        }
         for topic in sorted({topic for topic, _ in assigned}):
             count = self.groups.partitions_of.get(topic, 0)
-            free = [(topic, one) for one in range(count) if (topic, one) not in assigned and not held.get((topic, one))]
+            free = [(topic, one) for one in range(count) if (topic, one) not in taken]
             if free:
                 self.violated(f"generation {fact.generation} of {fact.group} leaves {free} to nobody", at)
 

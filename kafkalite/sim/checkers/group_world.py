@@ -43,6 +43,8 @@ class Seat:
     is_stable: bool = False
     generation: int = -1
     joined: dict[str, int] = field(default_factory=dict)  # member -> the generation it joined last
+    joining: int = -1  # the generation that was joined last
+    joining_ms: float = float("inf")  # since when: its leader assigns what it was told then
     gone: dict[str, Announced] = field(default_factory=dict)  # members that left, expired, or were fenced
     orphaned: Announced | None = None  # a member of a stable generation is gone, and nobody was told to join again
     fenced: Announced | None = None  # the newest: a static member has come back
@@ -60,7 +62,10 @@ class Holding:
 class Progress:
     """How far one group is in one partition."""
 
-    __slots__ = ("committed", "ever_committed", "furthest", "handed", "positions", "processed", "reads", "resets")
+    __slots__ = (
+        *("committed", "ever_committed", "furthest", "handed", "positions"),
+        *("processed", "put_back", "reads", "resets"),
+    )
 
     def __init__(self) -> None:
         self.committed: tuple[int, Announced] | None = None  # None: it never said, or it was forgotten
@@ -71,6 +76,7 @@ class Progress:
         self.handed: set[int] = set()  # offsets that any member was handed
         self.processed = 0  # up to where members are done with what they were handed
         self.resets: dict[NodeName, int] = {}  # member -> where the log had it put, since it reads there
+        self.put_back: int | None = None  # the least of these since the last commit, by whomever
 
     def stand(self, position: int) -> None:
         """A member is there."""
@@ -90,6 +96,7 @@ class Groups:
         self.stable: dict[str, Announced] = {}  # group -> its newest generation
         self.coordinator_of: dict[str, NodeName] = {}  # member -> with whom it joined last
         self.held: dict[str, dict[TopicPartition, dict[NodeName, Holding]]] = {}
+        self.given_up_ms: dict[Place, float] = {}  # when a member did so last
         self.group_of: dict[NodeName, str] = {}
         self.progress: dict[Place, Progress] = {}
 
@@ -162,7 +169,10 @@ class Groups:
 
     def on_member_joined(self, at: Announced) -> None:
         fact: MemberJoined = at.fact
-        self.seat(at.node, fact.group).joined[fact.member] = fact.generation
+        seat = self.seat(at.node, fact.group)
+        seat.joined[fact.member] = fact.generation
+        if seat.joining != fact.generation:
+            seat.joining, seat.joining_ms = fact.generation, at.now_ms
         self.coordinator_of[fact.member] = at.node
 
     def on_member_left(self, at: Announced) -> None:
@@ -198,6 +208,7 @@ class Groups:
         held = self.held.get(fact.group, {})
         for partition in fact.partitions:
             held.get(partition, {}).pop(at.node, None)
+            self.given_up_ms[fact.group, *partition] = at.now_ms
 
     def on_records_polled(self, at: Announced) -> None:
         fact: RecordsPolled = at.fact
@@ -218,6 +229,7 @@ class Groups:
         progress.processed = max(progress.processed, fact.position)
         if fact.reason == "truncated" or fact.reason.startswith("out of range"):
             progress.resets[at.node] = fact.position
+            progress.put_back = min(fact.position, fact.position if progress.put_back is None else progress.put_back)
 
     def on_poll_processed(self, at: Announced) -> None:
         fact: PollProcessed = at.fact
@@ -231,7 +243,7 @@ class Groups:
         fact: OffsetsCommitted = at.fact
         for topic, partition, offset in fact.offsets:
             progress = self.of(fact.group, (topic, partition))
-            progress.committed = offset, at
+            progress.committed, progress.put_back = (offset, at), None
             progress.ever_committed.add(offset)
 
     def on_offsets_expired(self, at: Announced) -> None:

@@ -102,6 +102,11 @@ class Ledger:
         standing = (one.at for one in self._behind(place, offset, producer_id) if self._stands(place, one))
         return min(standing, key=_offset_of, default=None)
 
+    def lost_marker(self, place: TopicPartition, offset: int, producer_id: int) -> Announced | None:
+        """The marker that ended what this producer wrote at this offset until a disk lost it."""
+        first = next(self._behind(place, offset, producer_id), None)
+        return first.at if first is not None and self._is_lost(place, first) else None
+
     def _behind(self, place: TopicPartition, offset: int, producer_id: int) -> Iterator[Marker]:
         return (one for one in self._markers.get((place, producer_id), ()) if _offset_of(one.at) > offset)
 
@@ -137,8 +142,7 @@ class Ledger:
         ended = self.marker_behind(place, offset, transaction.producer_id)
         if ended is not None and ended.fact.is_commit:
             return False
-        first = next(self._behind(place, offset, transaction.producer_id), None)
-        is_lost = first is not None and self._is_lost(place, first)
+        is_lost = self.lost_marker(place, offset, transaction.producer_id) is not None
         return is_lost or transaction.begun.now_ms <= self.forgot_ms(transaction.transactional_id)
 
     def is_doubtful(self, record: Record) -> bool:

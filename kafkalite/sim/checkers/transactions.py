@@ -28,6 +28,8 @@ from kafkalite.sim.checkers.transaction_world import Ledger, Transaction
 from kafkalite.sim.checkers.violation import Announced, Invariant, Report, Violation, place_of
 from kafkalite.sim.checkers.world import World
 
+STALE_MS = 15_000.0  # a consumer that stood still hands over so late what it had fetched
+
 
 class TransactionCheck(Invariant):
     """A check of one fact against the ledger as it was before it."""
@@ -53,6 +55,8 @@ class CommittedReads(TransactionCheck):
             if transaction is None or offset >= view.forgiven_from:
                 continue
             marker = self.ledger.marker_behind(place, offset, transaction.producer_id)
+            if marker is None and at.now_ms - view.lost_ms <= STALE_MS:  # it may have been fetched before
+                marker = self.ledger.lost_marker(place, offset, transaction.producer_id)
             if marker is None or marker.fact.offset >= view.high_watermark:
                 self._found("undecided-read", f"offset {offset}, of {transaction}, which has no marker there", at)
             elif not marker.fact.is_commit:

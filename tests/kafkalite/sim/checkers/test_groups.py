@@ -101,7 +101,14 @@ BROKEN: dict[str, tuple[list[list[Told]], Expectations | None]] = {
     ),
     "assigned-before-revoked": ([[*TWO_READ, rebalances(), *joined(2, "m1", "m2"), reads("c2", 2, A)]], None),
     "kept-when-out": ([[*TWO_READ, reads("c1", 2, member="m7")]], None),
-    "unassigned-partition": ([[*topics(), stable(1, m1=(A,))], [*topics(), stable(1, m1=(B,), m2=())]], None),
+    "unassigned-partition": (
+        [
+            [*topics(), stable(1, m1=(A,))],
+            [*topics(), stable(1, m1=(B,), m2=())],
+            [*TWO_READ, gives_up("c1", A), rebalances(), *joined(2, "m1", "m2"), stable(2, m1=(), m2=(B,))],
+        ],
+        None,
+    ),
     "generation-retreat": (
         [
             [*TWO, rebalances(), stable(1, m1=(A, B))],
@@ -140,7 +147,14 @@ BROKEN: dict[str, tuple[list[list[Told]], Expectations | None]] = {
         [[*came_to(3), ("c1", facts.CommitAnswered("g", "NONE", ((*A, 3),))), commits(3)]],
         GROUPS,
     ),
-    "lost-commit": ([[*came_to(3), commits(3), loaded(2), fetches(-1, 2)]], GROUPS),
+    "lost-commit": (
+        [
+            [*came_to(3), commits(3), loaded(2), fetches(-1, 2)],
+            [*came_to(3), commits(3), begins("c1", 1, "truncated"), loaded(2), fetches(0, 2)],
+            [*came_to(3), begins("c1", 1, "truncated"), commits(3), loaded(2), fetches(2, 2)],
+        ],
+        GROUPS,
+    ),
     "group-skip": ([[*came_to(3, end=6), begins("c1", 5), polled((5, 5)), commits(6), LATER]], BY_HAND),
 }
 
@@ -221,6 +235,14 @@ FINE: dict[str, tuple[list[Told], Expectations | None]] = {
     "a coordinator that is deposed, and does not know it": (
         [*came_to(3), loaded(2), commits(3, broker=2), fetches(0)],
         GROUPS,
+    ),
+    "a coordinator knows of a commit of which nobody was told, by a member that the log had put back": (
+        [*came_to(3), commits(3), begins("c1", 1, "truncated"), loaded(2), fetches(2, 2)],
+        GROUPS,
+    ),
+    "what is to be given up is given up while the assignment is on its way": (
+        [*TWO_READ, rebalances(), *joined(2, "m1", "m2"), gives_up("c1", A), stable(2, m1=(), m2=(B,))],
+        None,
     ),
     "a coordinator knows more than was answered": ([*came_to(3), commits(0), loaded(2), fetches(3, 2)], GROUPS),
 }

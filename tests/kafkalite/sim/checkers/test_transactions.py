@@ -10,7 +10,7 @@ from kafkalite.sim.checkers import Expectations, value_of
 from kafkalite.transactions.records import TRANSACTIONS_TOPIC
 from kafkalite.types import TopicPartition
 
-from .histories import Told, names
+from .histories import Told, names, wait
 
 ORDERS, PAYMENTS = ("orders", 0), ("payments", 0)
 READ = Expectations(read_committed=frozenset({"c1"}))
@@ -203,8 +203,10 @@ def test_a_marker_that_was_written_again_settles_it() -> None:
 def test_a_marker_that_was_lost_decides_nothing_any_more() -> None:
     again = [*WHOLE, *lost(PAYMENTS), *more(PAYMENTS, 5, 1)]
 
-    assert ["undecided-read"] == names([*WHOLE, *lost(PAYMENTS), polled(4, 2, PAYMENTS)], READ)
-    assert ["undecided-read"] == names([*again, polled(4, 2, PAYMENTS)], READ)
+    assert [] == names([*WHOLE, *lost(PAYMENTS), polled(4, 2, PAYMENTS)], READ), "fetched before"
+    assert ["undecided-read"] == names([*OPEN_APART, *lost(PAYMENTS), polled(4, 2, PAYMENTS)], READ), "there was none"
+    assert ["undecided-read"] == names([*WHOLE, *lost(PAYMENTS), wait(16_000), polled(4, 2, PAYMENTS)], READ)
+    assert ["undecided-read"] == names([*again, wait(16_000), polled(4, 2, PAYMENTS)], READ)
     assert ["torn-transaction", "aborted-read"] == names(
         [*again, marker(7, PAYMENTS, is_commit=False), polled(4, 2, PAYMENTS)], READ
     )
