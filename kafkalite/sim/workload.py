@@ -155,9 +155,7 @@ def draw_plan(seed: int, profile: Profile | None = None, *, deliveries_min: int 
         shutdowns=() if profile is Profile.POWER else shutdowns,
         deliveries_min=deliveries_min,
         through_codec=seed % 5 == 0,
-        # Where disks may lose what was committed, a transaction may hang for ever, as in Kafka (KIP-664 is the tool for
-        # it): a partition loses the marker that its coordinator believes written, or the coordinator loses its log.
-        has_transactions=profile is Profile.KILLS and Random(f"transactions/{seed}").random() < TRANSACTIONS_SHARE,
+        has_transactions=profile is not Profile.CALM and Random(f"transactions/{seed}").random() < TRANSACTIONS_SHARE,
         has_dispatchers=dispatching.is_dispatched(seed),
     )
 
@@ -316,7 +314,9 @@ class _Run:
         cluster.run_until(lambda: self._has_read("reader", partitions), "a reader at the end", SETTLE_MS)
         self.members.settle(SETTLE_MS)
         if self.transactors is not None:
-            self.transactors.settle(SETTLE_MS, are_clocks_right=not any(isinstance(one, SkewClock) for one in faults))
+            are_clocks_right = not any(isinstance(one, SkewClock) for one in faults)
+            may_hang = not expectations_of(self.plan).disks_keep_everything
+            self.transactors.settle(SETTLE_MS, are_clocks_right=are_clocks_right, may_hang=may_hang)
         if self.dispatchers is not None:
             self.dispatchers.settle(SETTLE_MS)
 
