@@ -117,8 +117,11 @@ class Members:
     def begin(self) -> None:
         """The first members join."""
         for group in self._groups:
-            while len(group.live) < group.plan.count:
-                self._start(group, group.missing())
+            self._fill(group)
+
+    def _fill(self, group: _Lives) -> None:
+        while len(group.live) < group.plan.count:
+            self._start(group, group.missing())
 
     def _start(self, group: _Lives, instance: str | None) -> None:
         plan = group.plan
@@ -219,8 +222,7 @@ class Members:
         """Wait until all is read and committed, and everybody knows its part. Raises SimulationStuck."""
         cluster = self._cluster
         for group in self._groups:
-            while len(group.live) < group.plan.count:
-                self._start(group, group.missing())
+            self._fill(group)
             for name in group.live:
                 cluster.call(name, "work_at", 0)
         end_ms = cluster.now_ms + patience_ms
@@ -228,6 +230,7 @@ class Members:
             if cluster.now_ms > end_ms:
                 raise SimulationStuck(f"after {patience_ms:,.0f} ms, at {cluster.now_ms:,.1f} ms: {unsettled[0]}")
             for group in self._groups:
+                self._fill(group)  # one that stood still learns only now that another had taken its place, and died
                 if not group.plan.is_auto_commit:
                     self._commit(group, 1.0)
             cluster.run_for(LOOK_EVERY_MS)

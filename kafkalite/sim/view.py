@@ -97,6 +97,7 @@ class View:
             facts.GroupStabilized: self._group_stabilized,
             facts.GroupEmptied: self._group_emptied,
             facts.OffsetsCommitted: self._offsets_committed,
+            facts.OffsetsFetched: self._offsets_fetched,
             facts.PartitionsAssigned: self._partitions_assigned,
             facts.PartitionsRevoked: self._partitions_revoked,
             facts.ProducerIdentified: self._of_a_transaction,
@@ -227,6 +228,13 @@ class View:
     def _offsets_committed(self, node: NodeName, fact: facts.OffsetsCommitted) -> None:
         committed = self.committed.setdefault(fact.group, {})
         committed.update({(topic, partition): offset for topic, partition, offset in fact.offsets})
+
+    def _offsets_fetched(self, node: NodeName, fact: facts.OffsetsFetched) -> None:
+        """A coordinator that died with a commit in its log did not get to say so; the next one knows it."""
+        committed = self.committed.get(fact.group, {})
+        for topic, partition, offset in fact.offsets:
+            if offset > committed.get((topic, partition), -1):
+                self.committed.setdefault(fact.group, {})[topic, partition] = offset
 
     def _partitions_assigned(self, node: NodeName, fact: facts.PartitionsAssigned) -> None:
         self.reads.setdefault(node, set()).update(fact.partitions)

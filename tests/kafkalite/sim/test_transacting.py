@@ -20,6 +20,8 @@ SEEDS = {
     131: "a replica catches up while a new controller goes on with its move",
     158: "a leader dies with a marker that nobody had copied",
     185: "a coordinator dies with a commit of which nobody was told, by a member that was put back",
+    335: "the last member of a group learns late that another had taken its place, and died",
+    348: "the last commit of all is known to a coordinator that was never told to say so",
     191: "a reader hands over what it had fetched before a disk lost how it was decided",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kafkalite.facts import BecameLeader, HighWatermarkAdvanced
+from kafkalite.facts import BecameLeader, HighWatermarkAdvanced, OffsetsCommitted, OffsetsFetched
 from kafkalite.sim.view import View
 
 ORDERS = ("orders", 0)
@@ -48,3 +48,16 @@ def test_the_high_watermark_is_that_of_the_newest_leader(told: list[tuple[str, A
         view.observe(0.0, node, fact)
 
     assert known == view.high_watermarks[ORDERS]
+
+
+def test_a_coordinator_that_knows_of_a_later_commit_is_believed() -> None:
+    """Whoever took it may have died before it said so; one that knows less may be deposed."""
+    view = View()
+    view.observe(0.0, "b1", OffsetsCommitted("g", 1, "m1", ((*ORDERS, 3),)))
+
+    view.observe(1.0, "b2", OffsetsFetched("g", ((*ORDERS, 5),)))
+    view.observe(2.0, "b1", OffsetsFetched("g", ((*ORDERS, 3),)))
+    assert {ORDERS: 5} == view.committed["g"]
+
+    view.observe(3.0, "b2", OffsetsFetched("other", ((*ORDERS, -1),)))
+    assert "other" not in view.committed
