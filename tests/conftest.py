@@ -1,4 +1,4 @@
-"""What tests of several folders share: one browser, and a garbage collector that calls nobody.
+"""What tests of several folders share: one browser, drawn examples, and a garbage collector that calls nobody.
 
 Playwright allows one of its drivers in a process at a time.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -24,6 +25,12 @@ ARGUMENTS = (
     "--force-color-profile=srgb",  # the same screenshots everywhere
     "--hide-scrollbars",
 )
+
+# The same examples in every run, and none fails for having been slow: that is the machine's, not the answer's.
+settings.register_profile(
+    "kafkalite", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("kafkalite")
 
 
 @pytest.fixture(autouse=True)

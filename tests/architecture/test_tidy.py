@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from .tree import PACKAGES, ROOT, imports, modules
 
@@ -131,3 +132,7 @@ def test_a_clock_or_unseeded_chance_in_a_core_is_found(source: str) -> None:
 def test_a_seeded_generator_is_welcome_in_a_core() -> None:
     assert [] == clock_and_chance("import random\nrng = random.Random(7)\nrng.choice([1])", "kafkalite.sim")
     assert [] == clock_and_chance("def of(node):\n    return node.random.random()", "kafkalite.sim")
+
+
+def test_drawn_examples_are_the_same_in_every_run_and_none_fails_for_being_slow() -> None:
+    assert (None, True) == (settings.default.deadline, settings.default.derandomize)

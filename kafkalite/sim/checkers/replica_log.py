@@ -64,7 +64,8 @@ class ReplicaLog:
 
     def reload(self, start: int, end: int, *, was_clean: bool = True) -> None:
         """The replica began again and found this much on its disk."""
-        self._had_end = max(self._had_end, self.end)
+        had_end = max(self._had_end, self.end)
+        self._had_end = had_end if end < had_end else 0
         for batch in self.truncate(end):
             self.crashed[batch.base_offset] = batch
         self.start, self.is_recovered = start, not was_clean and end > start

@@ -237,11 +237,16 @@ def test_what_a_killed_process_left_unsynced_is_synced_before_the_recovery_point
     for at in range(10):
         log.append_as_leader(batch(b"v%d" % at), leader_epoch=0, now_ms=0)
     logs = {f"o/{segment.base_offset:020d}.log" for segment in log.segments}
+    log.close()
     first.close()
     second = FileStorage(tmp_path)
 
-    PartitionLog(second, "o", log.config, now_ms=0, recovery_point=0)
+    PartitionLog(second, "o", log.config, now_ms=0, recovery_point=10)
+    snapshots = {f"o/{name}" for name in second.names("o") if name.endswith(".snapshot")}
+    assert len(snapshots) > 3
+    assert snapshots <= set(second.mark())
 
+    PartitionLog(second, "o", log.config, now_ms=0, recovery_point=0)
     assert len(logs) > 3
     assert logs <= set(second.mark())
     second.close()
