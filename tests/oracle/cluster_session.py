@@ -135,14 +135,26 @@ class ClusterSession(Session):
         return next((one for one in partitions if one.partition_index == index), None)
 
     def wait_until(
-        self, topic: str, index: int = 0, *, leader: int | None = None, isr: tuple[int, ...] | None = None
+        self,
+        topic: str,
+        index: int = 0,
+        *,
+        leader: int | None = None,
+        isr: tuple[int, ...] | None = None,
+        epoch: int | None = None,
     ) -> None:
-        """Until every broker that runs says that this one leads, and that these are in sync."""
+        """Until every broker that runs says that this one leads, in this epoch, and that these are in sync.
+
+        Nobody (-1) leads also for a broker that has heard that the leader is gone and not yet what becomes of that:
+        the epoch tells the two apart.
+        """
 
         def is_so() -> bool:
             for broker in self.brokers.addresses:
                 found = self.partition(broker, topic, index)
                 if found is None or (leader is not None and found.leader_id != leader):
+                    return False
+                if epoch is not None and found.leader_epoch != epoch:
                     return False
                 if isr is not None and sorted(found.isr_nodes) != sorted(isr):
                     return False

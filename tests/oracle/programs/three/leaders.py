@@ -83,7 +83,7 @@ def whoever_is_left_is_not_in_sync(one: ClusterSession) -> None:
     one.ask_of(A, produce(topic, batch(b"on one"), acks=1))
     one.kill(A)
     one.start(B)
-    one.wait_until(topic, leader=-1)
+    one.wait_until(topic, leader=-1, epoch=2)
     one.ask_each(metadata(topic))
     one.ask_of(B, produce(topic, batch(b"to nobody")))
     one.ask_of(B, fetch(topic), 10)
