@@ -134,8 +134,9 @@ class MemoryStorage:
 
     def replace(self, path: str, data: Buffer) -> None:
         self._need(path, len(data))  # for a moment the old one and the new one are both there
-        self.delete(path)
+        self._forget(path)
         self._put(path, data)
+        self._outlast(_folder(path))
 
     def write(self, path: str, data: Buffer) -> None:
         self._need(path, len(data))
@@ -144,10 +145,12 @@ class MemoryStorage:
 
     def settle(self, path: str) -> None:
         folder = _folder(path)
-        for name in self._folders.get(folder, ()):
-            other = f"{folder}/{name}" if folder else name
-            file = self._files[other]
-            file.disk = max(file.disk, file.size if other == path else 0)
+        files = {name: self._files[f"{folder}/{name}" if folder else name] for name in self._folders.get(folder, ())}
+        settled = self._files.get(path)
+        if any(file.disk < 0 for file in files.values()) or (settled is not None and settled.is_dirty):
+            self._outlast(folder)
+        for file in files.values():
+            file.disk = max(file.disk, file.size if file is settled else 0)
 
     def unsynced(self, path: str) -> None:
         """Nothing to do: memory knows what was not synced, and a process that is killed does not take that along."""
@@ -160,26 +163,24 @@ class MemoryStorage:
 
     def rename(self, path: str, new_path: str) -> None:
         data = self.read(path, 0, self.size(path))
-        self.delete(path)
-        self.delete(new_path)
+        self.delete(path, new_path)
         self._put(new_path, data)
 
     def delete(self, *paths: str) -> None:
         for path in paths:
-            self._forget(path)
-        self._outlast(paths)
+            if path in self._files:
+                self._forget(path)
+                self._outlast(_folder(path))
 
     def discard(self, *paths: str) -> None:
-        self._outlast(paths)
         self._discarded += [(path, self._files[path]) for path in paths if path in self._files]
         for path in paths:
             self._forget(path)
 
-    def _outlast(self, paths: tuple[str, ...]) -> None:
-        """What was discarded in the folders of these does not come back any more."""
+    def _outlast(self, folder: str) -> None:
+        """The folder's names are on the disk: what was discarded there does not come back any more."""
         if self._discarded:
-            folders = {_folder(path) for path in paths}
-            self._discarded = [(path, file) for path, file in self._discarded if _folder(path) not in folders]
+            self._discarded = [(path, file) for path, file in self._discarded if _folder(path) != folder]
 
     def _forget(self, path: str) -> None:
         file = self._files.pop(path, None)
@@ -194,6 +195,8 @@ class MemoryStorage:
         for path, (serial, truncations, size) in (self.mark() if mark is None else mark).items():
             file = self._files.get(path)
             if file is not None and (serial, truncations) == (file.serial, file.truncations):
+                if file.disk < 0:
+                    self._outlast(_folder(path))  # with a new name its folder is synced
                 file.disk = max(file.disk, size)
 
     # What only memory can do ----------------------------------------------------------------------------------------

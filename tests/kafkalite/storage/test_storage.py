@@ -271,15 +271,33 @@ def _left_of_three(then: Callable[[MemoryStorage], None]) -> set[tuple[str, ...]
 
 def test_of_what_was_discarded_a_power_loss_may_bring_the_last_back() -> None:
     tails = {(), ("c",), ("a", "c"), ("a", "b", "c")}
-    in_the_folder: list[Callable[[MemoryStorage], None]] = [
+    of_no_matter: list[Callable[[MemoryStorage], None]] = [
+        lambda _storage: None,
+        lambda storage: storage.replace("orders-1/elsewhere", b""),
         lambda storage: storage.delete("orders-0/nobody"),
-        lambda storage: storage.replace("orders-0/checkpoint", b"x"),
+        lambda storage: storage.settle("orders-0/nobody"),
         lambda storage: storage.discard("orders-0/nobody"),
+        lambda storage: storage.sync(),
     ]
 
-    assert tails == _left_of_three(lambda _storage: None)
-    assert tails == _left_of_three(lambda storage: storage.replace("orders-1/elsewhere", b""))
-    assert [{()}, {()}, {()}] == [_left_of_three(then) for then in in_the_folder]
+    assert [tails] * len(of_no_matter) == [_left_of_three(then) for then in of_no_matter]
+
+
+def test_what_was_discarded_is_gone_for_good_once_something_else_in_its_folder_lasts() -> None:
+    def a_new_file_is_synced(storage: MemoryStorage) -> None:
+        storage.append("orders-0/new", b"x")
+        storage.sync()
+
+    def a_new_file_is_settled(storage: MemoryStorage) -> None:
+        storage.write("orders-0/new", b"x")
+        storage.settle("orders-0/new")
+
+    def another_is_deleted(storage: MemoryStorage) -> None:
+        storage.append("orders-0/new", b"x")
+        storage.delete("orders-0/new")
+
+    thens = (a_new_file_is_synced, a_new_file_is_settled, another_is_deleted, lambda s: s.replace("orders-0/new", b"x"))
+    assert [{()}] * 4 == [_left_of_three(then) for then in thens]
 
 
 def test_a_copy_forgets_what_was_discarded_on_its_own() -> None:
@@ -287,13 +305,13 @@ def test_a_copy_forgets_what_was_discarded_on_its_own() -> None:
     one.append(LOG, b"x")
     one.discard(LOG)
     other = copy.deepcopy(one)
-    one.delete(LOG)
+    one.replace("orders-0/lasts", b"")
     lost = {seed: copy.deepcopy(other) for seed in range(20)}
     for seed, storage in lost.items():
         storage.power_loss(Random(seed))
     one.power_loss(Random(1))
 
-    assert [] == one.names("orders-0")
+    assert ["lasts"] == one.names("orders-0")
     assert any(storage.names("orders-0") for storage in lost.values())
 
 
